@@ -1,0 +1,1 @@
+add_test(NAME architecture COMMAND ${CMAKE_SOURCE_DIR}/tests/architecture.sh ${CMAKE_SOURCE_DIR})
