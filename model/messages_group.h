@@ -193,6 +193,20 @@ struct delete_groups_response {
     int32_t group_count;
 };
 
+/* The end of one transaction on one partition of __consumer_offsets: what a WriteTxnMarkers request
+ * says about that partition. API_WRITE_TXN_MARKERS in the head; brokers split the real request. */
+struct txn_marker_request {
+    struct message head;
+    int64_t producer_id;
+    int16_t producer_epoch;
+    int32_t coordinator_epoch; /* of the transaction coordinator */
+    bool commit;
+};
+struct txn_marker_response {
+    struct message head;
+    enum kafka_error error;
+};
+
 /* KIP-848. */
 struct consumer_group_heartbeat_request {
     struct message head;
