@@ -39,8 +39,8 @@ struct assign_partition {
 
 struct assign_member {
     name_id id;
-    name_id instance; /* group.instance.id; NAME_NONE or NAME_EMPTY = dynamic */
-    name_id rack;     /* client.rack; NAME_NONE or NAME_EMPTY = none */
+    name_id instance;      /* group.instance.id; NAME_NONE or NAME_EMPTY = dynamic */
+    name_id rack;          /* client.rack; NAME_NONE or NAME_EMPTY = none */
     const int32_t *topics; /* subscription: indexes into the input's topics, in any order */
     int32_t topic_count;
 

@@ -1,0 +1,19 @@
+#include "tests/conformance/conformance.h"
+
+#include "sim/check.h"
+#include "tests/conformance/hashes.h"
+
+static const struct conformance_kind kinds[] = {
+    {"murmur2", murmur2_applies, murmur2_check},
+    {"group-partition", group_partition_applies, group_partition_check},
+    {"adaptive-partitioner", adaptive_partitioner_applies, adaptive_partitioner_check},
+    {"roundrobin-partitioner", round_robin_partitioner_applies, round_robin_partitioner_check},
+};
+
+const struct conformance_kind *conformance_kind_of(const json_t *record)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (kinds[i].applies(record)) return &kinds[i];
+    }
+    return NULL;
+}
