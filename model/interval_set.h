@@ -1,0 +1,35 @@
+/* model/interval_set.h: a set of offsets as disjoint ascending ranges [from, to).
+ *
+ * Offsets are mostly processed in order, so sets are short: one range, and a few islands. */
+#ifndef MODEL_INTERVAL_SET_H
+#define MODEL_INTERVAL_SET_H
+
+#include "sim/memory.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct interval {
+    int64_t from;
+    int64_t to; /* not included */
+};
+
+struct interval_set {
+    struct interval *ranges;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+/* A zeroed struct is the empty set. Each returns how many offsets changed sides. */
+int64_t interval_set_add(struct interval_set *set, struct memory *memory, int64_t from, int64_t to);
+int64_t interval_set_remove(struct interval_set *set, struct memory *memory, int64_t from,
+                            int64_t to);
+/* How many offsets of [from, to) are in the set. */
+int64_t interval_set_covered(const struct interval_set *set, int64_t from, int64_t to);
+bool interval_set_contains(const struct interval_set *set, int64_t offset);
+/* The first part of [from, to) that is not in the set; false when all of it is. */
+bool interval_set_first_gap(const struct interval_set *set, int64_t from, int64_t to,
+                            struct interval *gap);
+bool interval_set_is_consistent(const struct interval_set *set);
+
+#endif

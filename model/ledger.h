@@ -1,0 +1,77 @@
+/* model/ledger.h: the omniscient book-keeper, outside the system under test.
+ *
+ * An observer of the trace and nothing else. For each group and partition it knows which offsets
+ * were processed, how often and by whom, and derives by interval arithmetic what went wrong:
+ * duplicates, skipped, lost and zombie work, lag in records and in true time, latency, stopped
+ * partitions, rebalances. It accounts for every record; ledger_is_balanced proves it.
+ *
+ * Words: *next* is the offset the group will process next (the owner's position, moved on by what
+ * it finished); lag is the log end offset minus next; true lag in time is the age of the record at
+ * next. A *zombie* is a consumer that processes records of a partition the coordinator has given
+ * to somebody else or taken back. */
+#ifndef MODEL_LEDGER_H
+#define MODEL_LEDGER_H
+
+#include "model/latency_histogram.h"
+#include "model/scenario.h"
+#include "sim/sim.h"
+
+struct ledger;
+
+/* Adds itself to the trace of `sim`. The scenario names groups, topics and their order. */
+struct ledger *ledger_new(struct sim *sim, const struct scenario *scenario);
+
+/* Closes open intervals at the present instant; afterwards the figures are final. */
+void ledger_finish(struct ledger *ledger);
+
+struct ledger_group {
+    /* A rebalance begins when a group that has been Stable before leaves Stable, and ends when it
+     * is Stable again (or the run ends). Forming a group for the first time is not counted. */
+    int64_t rebalances;
+    sim_time rebalance_ns_total;
+    sim_time rebalance_ns_max;
+    /* Sum over partitions, from their first owner on, of the time without an owner able to process:
+     * nobody owns it, or its owner is restoring state, frozen or dead. */
+    sim_time stopped_partition_ns;
+    int64_t lag_records_max;      /* summed over the group's partitions, exact, not sampled */
+    sim_time lag_ns_max;          /* of the partition that is furthest behind, exact */
+    int64_t lag_records_end;      /* at the end of the run */
+    int64_t produced;             /* appended to the logs of the group's topics */
+    int64_t processed;            /* record processings, repeats included */
+    int64_t duplicates;           /* processings of a record that had been processed before */
+    int64_t effective_duplicates; /* of these, the ones an idempotent sink did not absorb */
+    int64_t skipped; /* passed over: never processed, though next or the commit is beyond */
+    int64_t lost;    /* deleted by retention, or acknowledged and lost by brokers, unread */
+    int64_t zombie;  /* processings by a consumer that no longer owned the partition */
+    int64_t commits_attempted;
+    int64_t commits_failed;
+    sim_time commit_latency_ns_max;
+    const struct latency_histogram *latency_ns; /* from arrival to the end of first processing */
+};
+
+void ledger_group(const struct ledger *ledger, int32_t group, struct ledger_group *out);
+
+struct ledger_partition {
+    int64_t log_start_offset;
+    int64_t log_end_offset;
+    int64_t next_offset;      /* 0 before the group first set a position */
+    int64_t committed_offset; /* -1 = none */
+    int64_t lag_records;      /* log end offset - next */
+    int64_t lag_committed; /* log end offset - committed: what an exporter shows; -1 = no commit */
+    sim_time lag_ns;       /* age of the record at next; 0 when there is none */
+    name_id owner;         /* consumer that holds it, in its own view; NAME_NONE = nobody */
+    int32_t owners;        /* how many hold it */
+    name_id assigned;      /* member the coordinator gave it to; NAME_NONE = nobody */
+    bool stopped;          /* no owner able to process */
+};
+
+/* Partitions the ledger has seen of a topic: at least the scenario's count. */
+int32_t ledger_partition_count(const struct ledger *ledger, int32_t topic);
+void ledger_partition(const struct ledger *ledger, int32_t group, int32_t topic, int32_t partition,
+                      struct ledger_partition *out);
+int64_t ledger_group_lag_records(const struct ledger *ledger, int32_t group);
+
+/* Every record appended is processed, skipped, lost or still waiting: true, or a bug in Cohort. */
+bool ledger_is_balanced(const struct ledger *ledger);
+
+#endif
