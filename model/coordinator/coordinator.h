@@ -146,6 +146,9 @@ void coordinator_on_high_watermark(struct coordinator *coordinator, int64_t high
 struct coordinator_topic {
     name_id name;
     int32_t partitions;
+    /* Topic id as text (Kafka's Uuid): never used again, while a name may be. Consumer groups keep
+     * partitions by it. NAME_NONE: the name serves, where no topic is ever created twice. */
+    name_id id;
 };
 void coordinator_set_topics(struct coordinator *coordinator, const struct coordinator_topic *topics,
                             int32_t count, sim_time now);
