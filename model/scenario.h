@@ -158,6 +158,7 @@ enum selector_kind {
     SELECT_GROUP_LEADER, /* group leader of payments: a member */
     SELECT_TOPIC,
     SELECT_PRODUCER,
+    SELECT_PARTITION, /* payments-0, where a partition is meant and not a member */
 };
 struct selector {
     enum selector_kind kind;
@@ -205,8 +206,12 @@ enum trigger_kind {
     TRIGGER_AT,    /* once, at `at` */
     TRIGGER_EVERY, /* at `at`, then after each draw of `every` until `until` */
     TRIGGER_WHEN,  /* when the group reaches a state, `skip` times not, then `times` times */
-    TRIGGER_CHAOS, /* random: drawn by its own keyed stream */
+    TRIGGER_CHAOS, /* random: at each instant of its block one sibling is drawn by weight */
 };
+
+/* Where reset_offsets and poison point, with the wire values of ListOffsets. */
+#define OFFSET_TO_LATEST   INT64_C(-1) /* the log end: the next record to be produced */
+#define OFFSET_TO_EARLIEST INT64_C(-2) /* the log start */
 
 struct scenario_event {
     enum timeline_kind kind;
@@ -218,8 +223,12 @@ struct scenario_event {
     const char *when_state; /* group state in Kafka's words, for TRIGGER_WHEN */
     int32_t when_group;
     int32_t skip;
-    int32_t times;  /* 0 = no limit */
-    int32_t weight; /* chaos: share among its siblings */
+    int32_t times; /* 0 = no limit */
+    /* A chaos block is a run of events with the same number, which also share at, every_ns, until
+     * and stable_for_ns. -1 = not chaos. */
+    int32_t chaos;
+    int32_t weight;         /* chaos: share among its siblings */
+    sim_time stable_for_ns; /* chaos: no fault sooner than this after the last one ended */
 
     struct selector target;
     struct selector other;      /* the second side of cut, delay, reset_connections */
@@ -228,10 +237,10 @@ struct scenario_event {
     struct distribution extra_latency_ns;
     int32_t loss_ppm;
     int32_t factor_milli; /* slow, burst */
-    int32_t count;        /* scale: members; add_partitions: new total */
+    int32_t count;        /* scale: members; add_partitions: new total; poison: records in a row */
     const char *key;      /* hot_key */
     int32_t share_ppm;    /* hot_key */
-    int64_t offset;       /* poison, reset_offsets; -1 = next to be produced / log end */
+    int64_t offset;       /* poison, reset_offsets; or OFFSET_TO_LATEST, OFFSET_TO_EARLIEST */
     bool unclean;         /* elect */
     bool host;            /* crash: the whole host, so that nobody is told */
 };
