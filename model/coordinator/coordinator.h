@@ -153,10 +153,4 @@ struct coordinator_topic {
 void coordinator_set_topics(struct coordinator *coordinator, const struct coordinator_topic *topics,
                             int32_t count, sim_time now);
 
-/* Rules for look-ups by the tools and checkers: see group.h (struct group) and shard.h. */
-
-/* Partition of __consumer_offsets for a group: Java's String.hashCode, made positive, modulo. */
-int32_t coordinator_partition_for(const struct names *names, name_id group,
-                                  int32_t partition_count);
-
 #endif

@@ -60,8 +60,8 @@ struct classic_group_value {
 struct epoch_value {
     int32_t epoch;
 };
-/* What the group's subscription looked like. As in Kafka, the values of types 7 and 8 name topics by
- * their id (the `topic` of a topic_partition is coordinator_topic.id); this value has both. */
+/* What the group's subscription looked like. As in Kafka, the values of types 7 and 8 name topics
+ * by their id (the `topic` of a topic_partition is coordinator_topic.id); this value has both. */
 struct topics_value {
     int32_t count;
     struct {

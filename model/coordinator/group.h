@@ -1,0 +1,28 @@
+/* model/coordinator/group.h: one group id and what stands behind it.
+ *
+ * A group id is absent, a classic group (with or without members; one without protocol type that
+ * only has offsets is what Kafka calls a simple group) or a consumer group (KIP-848). Offsets
+ * belong to the id and survive a change between the two. The struct itself stays for the life of
+ * the shard, so pointers to it are good for ever. */
+#ifndef MODEL_COORDINATOR_GROUP_H
+#define MODEL_COORDINATOR_GROUP_H
+
+#include "model/coordinator/group_events.h"
+#include "model/coordinator/offsets.h"
+
+enum group_type { GROUP_ABSENT, GROUP_CLASSIC, GROUP_CONSUMER };
+
+struct classic_group;
+struct consumer_group;
+
+struct group {
+    name_id id;
+    enum group_type type;
+    enum group_type committed_type;  /* as of the high watermark: what reads may see */
+    struct classic_group *classic;   /* GROUP_CLASSIC */
+    struct consumer_group *consumer; /* GROUP_CONSUMER */
+    struct group_offsets offsets;
+    uint32_t member_ids_issued; /* by this leader epoch */
+};
+
+#endif
