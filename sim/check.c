@@ -13,8 +13,8 @@ void check_set_handler(check_handler *handler)
 
 void check_failed(const char *file, int line, const char *expression)
 {
-    fprintf(stderr, "%s:%d: internal error: CHECK(%s) failed; this is a bug in Cohort\n", file, line,
-            expression);
+    fprintf(stderr, "%s:%d: internal error: CHECK(%s) failed; this is a bug in Cohort\n", file,
+            line, expression);
     if (installed_handler != NULL) installed_handler(file, line, expression);
     abort();
 }

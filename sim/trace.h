@@ -70,7 +70,8 @@ struct trace;
 void trace_set_kinds(struct trace *trace, const struct trace_kind *kinds, uint32_t kind_count);
 const struct trace_kind *trace_kind(const struct trace *trace, uint16_t kind);
 
-/* `interest`: shape [kind_count], NULL = every kind. Observers run in the order added. */
+/* `interest`: shape [kind_count], NULL = every kind; kept, not copied. Observers run in the order
+ * added. */
 void trace_observe(struct trace *trace, trace_observer *observer, void *self,
                    const bool *interest);
 /* True when somebody besides the fingerprints wants this kind. */
@@ -89,7 +90,9 @@ struct fingerprints {
     uint64_t protocol;
     uint64_t full;
 };
-/* Over everything so far. `full` also covers each executed event (at, phase, to, from, kind). */
+/* Over everything so far. `full` covers each record and each executed event (at, phase, to, from,
+ * kind). Entities, names and kinds enter by the hash of their names, so numbering is in no
+ * fingerprint, and a kind that is added at the end of the table and not emitted changes nothing. */
 struct fingerprints trace_fingerprints(const struct sim *sim);
 
 #endif
