@@ -25,8 +25,9 @@ struct ledger *ledger_new(struct sim *sim, const struct scenario *scenario);
 void ledger_finish(struct ledger *ledger);
 
 struct ledger_group {
-    /* A rebalance begins when a group that has been Stable before leaves Stable, and ends when it
-     * is Stable again (or the run ends). Forming a group for the first time is not counted. */
+    /* Rebalances begun (classic: the group entered PreparingRebalance; KIP-848: the group epoch
+     * rose) after the group had first been Stable: forming it is not counted. The time runs from
+     * leaving Stable until the group is Stable (or Empty) again. */
     int64_t rebalances;
     sim_time rebalance_ns_total;
     sim_time rebalance_ns_max;

@@ -1,0 +1,123 @@
+#include "model/interval_set.h"
+
+#include "sim/check.h"
+
+#include <string.h>
+
+/* Index of the first range that ends after `offset`; count when there is none. */
+static uint32_t first_ending_after(const struct interval_set *set, int64_t offset)
+{
+    /* Nearly every question is about the last range. */
+    if (set->count == 0 || set->ranges[set->count - 1].to <= offset) return set->count;
+    uint32_t low = 0;
+    uint32_t high = set->count - 1;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (set->ranges[middle].to <= offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Replaces ranges [at, at + old_count) by `new_count` ranges that the caller then fills. */
+static void splice(struct interval_set *set, struct memory *memory, uint32_t at, uint32_t old_count,
+                   uint32_t new_count)
+{
+    uint32_t count = set->count - old_count + new_count;
+    if (count > set->capacity) {
+        uint32_t capacity = set->capacity == 0 ? 4 : set->capacity * 2;
+        set->ranges = memory_resize(memory, set->ranges, set->capacity * sizeof(*set->ranges),
+                                    capacity * sizeof(*set->ranges));
+        set->capacity = capacity;
+    }
+    memmove(set->ranges + at + new_count, set->ranges + at + old_count,
+            (set->count - at - old_count) * sizeof(*set->ranges));
+    set->count = count;
+}
+
+int64_t interval_set_add(struct interval_set *set, struct memory *memory, int64_t from, int64_t to)
+{
+    if (from >= to) return 0;
+    /* The usual case: the range goes on where the last one ended. */
+    if (set->count > 0 && set->ranges[set->count - 1].to == from) {
+        set->ranges[set->count - 1].to = to;
+        return to - from;
+    }
+    uint32_t first = first_ending_after(set, from - 1); /* touching ranges are merged */
+    uint32_t last = first;
+    struct interval merged = {from, to};
+    int64_t before = 0;
+    while (last < set->count && set->ranges[last].from <= to) {
+        const struct interval *range = &set->ranges[last++];
+        before += range->to - range->from;
+        if (range->from < merged.from) merged.from = range->from;
+        if (range->to > merged.to) merged.to = range->to;
+    }
+    splice(set, memory, first, last - first, 1);
+    set->ranges[first] = merged;
+    return merged.to - merged.from - before;
+}
+
+int64_t interval_set_remove(struct interval_set *set, struct memory *memory, int64_t from,
+                            int64_t to)
+{
+    if (from >= to) return 0;
+    uint32_t first = first_ending_after(set, from);
+    uint32_t last = first;
+    struct interval kept[2];
+    uint32_t kept_count = 0;
+    int64_t removed = 0;
+    while (last < set->count && set->ranges[last].from < to) {
+        const struct interval range = set->ranges[last++];
+        int64_t cut_from = range.from > from ? range.from : from;
+        int64_t cut_to = range.to < to ? range.to : to;
+        removed += cut_to - cut_from;
+        if (range.from < from) kept[kept_count++] = (struct interval){range.from, from};
+        if (range.to > to) kept[kept_count++] = (struct interval){to, range.to};
+    }
+    if (last == first) return 0;
+    splice(set, memory, first, last - first, kept_count);
+    for (uint32_t i = 0; i < kept_count; i++)
+        set->ranges[first + i] = kept[i];
+    return removed;
+}
+
+int64_t interval_set_covered(const struct interval_set *set, int64_t from, int64_t to)
+{
+    int64_t covered = 0;
+    for (uint32_t i = first_ending_after(set, from); i < set->count; i++) {
+        const struct interval *range = &set->ranges[i];
+        if (range->from >= to) break;
+        covered += (range->to < to ? range->to : to) - (range->from > from ? range->from : from);
+    }
+    return covered;
+}
+
+bool interval_set_contains(const struct interval_set *set, int64_t offset)
+{
+    uint32_t i = first_ending_after(set, offset);
+    return i < set->count && set->ranges[i].from <= offset;
+}
+
+bool interval_set_first_gap(const struct interval_set *set, int64_t from, int64_t to,
+                            struct interval *gap)
+{
+    uint32_t i = first_ending_after(set, from);
+    if (i < set->count && set->ranges[i].from <= from) from = set->ranges[i++].to;
+    if (from >= to) return false;
+    gap->from = from;
+    gap->to = i < set->count && set->ranges[i].from < to ? set->ranges[i].from : to;
+    return true;
+}
+
+bool interval_set_is_consistent(const struct interval_set *set)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (set->ranges[i].from >= set->ranges[i].to) return false;
+        if (i > 0 && set->ranges[i - 1].to >= set->ranges[i].from) return false;
+    }
+    return set->count <= set->capacity;
+}

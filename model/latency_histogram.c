@@ -1,0 +1,104 @@
+#include "model/latency_histogram.h"
+
+#include "sim/check.h"
+#include "sim/wide.h"
+
+/* One unit is 1,024 ns; durations below 128 units share the linear buckets at the bottom. */
+#define SUB_BITS     7
+#define SUB_COUNT    (1 << SUB_BITS)
+#define UNIT_BITS    10
+#define DOUBLINGS    (63 - UNIT_BITS - SUB_BITS)
+#define BUCKET_COUNT ((DOUBLINGS + 1) * SUB_COUNT)
+
+struct latency_histogram {
+    int64_t total;
+    sim_time max;
+    int64_t buckets[BUCKET_COUNT];
+};
+
+struct latency_histogram *latency_histogram_new(struct memory *memory)
+{
+    return memory_keep(memory, sizeof(struct latency_histogram));
+}
+
+/* Bucket of a duration: linear up to 128 units of 1,024 ns, then 128 buckets per doubling. */
+static uint32_t bucket_of(sim_time duration_ns)
+{
+    uint64_t units = (uint64_t)duration_ns >> UNIT_BITS;
+    if (units < SUB_COUNT) return (uint32_t)units;
+    uint32_t shift = 63u - SUB_BITS - (uint32_t)__builtin_clzll(units);
+    return (shift + 1) * SUB_COUNT + (uint32_t)(units >> shift) - SUB_COUNT;
+}
+
+/* The first duration beyond the bucket. */
+static sim_time bucket_end(uint32_t bucket)
+{
+    if (bucket < SUB_COUNT) return (sim_time)(bucket + 1) << UNIT_BITS;
+    uint32_t shift = bucket / SUB_COUNT - 1;
+    uint64_t units = (uint64_t)(bucket % SUB_COUNT + SUB_COUNT + 1) << shift;
+    return (sim_time)(units << UNIT_BITS);
+}
+
+void latency_histogram_add(struct latency_histogram *histogram, sim_time duration_ns,
+                           int64_t weight)
+{
+    if (weight == 0) return;
+    CHECK(duration_ns >= 0 && weight > 0);
+    histogram->buckets[bucket_of(duration_ns)] += weight;
+    histogram->total += weight;
+    if (duration_ns > histogram->max) histogram->max = duration_ns;
+}
+
+void latency_histogram_add_range(struct latency_histogram *histogram, sim_time first_ns,
+                                 sim_time last_ns, int64_t count)
+{
+    sim_time low = first_ns < last_ns ? first_ns : last_ns;
+    sim_time high = first_ns < last_ns ? last_ns : first_ns;
+    if (count <= 2 || bucket_of(low) == bucket_of(high)) {
+        /* One bucket holds all, or there are only the two ends. */
+        int64_t at_high = count / 2 == 0 ? 1 : count / 2;
+        latency_histogram_add(histogram, high, at_high);
+        latency_histogram_add(histogram, low, count - at_high);
+        return;
+    }
+    /* Value i is low + (high - low) * i / (count - 1): count those below each bucket's end. */
+    int64_t counted = 0;
+    for (uint32_t bucket = bucket_of(low); counted < count; bucket++) {
+        sim_time end = bucket_end(bucket);
+        int64_t below = count;
+        if (end <= high) {
+            int128 scaled = (int128)(end - low) * (count - 1);
+            below = (int64_t)((scaled + (high - low) - 1) / (high - low));
+        }
+        histogram->buckets[bucket] += below - counted;
+        counted = below;
+    }
+    histogram->total += count;
+    if (high > histogram->max) histogram->max = high;
+}
+
+int64_t latency_histogram_count(const struct latency_histogram *histogram)
+{
+    return histogram->total;
+}
+
+sim_time latency_histogram_quantile(const struct latency_histogram *histogram, int32_t permille)
+{
+    CHECK(permille >= 0 && permille <= 1000);
+    if (histogram->total == 0) return 0;
+    int64_t wanted = (int64_t)(((int128)histogram->total * permille + 999) / 1000);
+    if (wanted == 0) wanted = 1;
+    int64_t seen = 0;
+    for (uint32_t bucket = 0; bucket < BUCKET_COUNT; bucket++) {
+        seen += histogram->buckets[bucket];
+        if (seen < wanted) continue;
+        sim_time end = bucket_end(bucket);
+        return end < histogram->max ? end : histogram->max;
+    }
+    return histogram->max;
+}
+
+sim_time latency_histogram_max(const struct latency_histogram *histogram)
+{
+    return histogram->max;
+}

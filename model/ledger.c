@@ -1,0 +1,263 @@
+#include "model/ledger_internal.h"
+
+#include "sim/check.h"
+
+#include <string.h>
+
+void name_table_set(struct ledger *ledger, struct name_table *table, name_id name, uint32_t value)
+{
+    if (name >= table->capacity) {
+        uint32_t capacity = table->capacity == 0 ? 64 : table->capacity;
+        while (capacity <= name)
+            capacity *= 2;
+        table->values =
+            memory_resize(ledger->memory, table->values, table->capacity * sizeof(*table->values),
+                          capacity * sizeof(*table->values));
+        table->capacity = capacity;
+    }
+    table->values[name] = value;
+}
+
+uint32_t name_table_get(const struct name_table *table, int64_t name)
+{
+    return name >= 0 && name < table->capacity ? table->values[name] : 0;
+}
+
+static void init_claims(struct ledger_claim *claims, int32_t from, int32_t to)
+{
+    for (int32_t p = from; p < to; p++)
+        claims[p] = (struct ledger_claim){.committed = -1};
+}
+
+/* A topic gained partitions: make room in its log table and in every group's claims. */
+static void grow_topic(struct ledger *ledger, int32_t t, int32_t count)
+{
+    struct ledger_topic *topic = &ledger->topics[t];
+    int32_t old = topic->partition_count;
+    topic->logs = memory_resize(ledger->memory, topic->logs, (size_t)old * sizeof(*topic->logs),
+                                (size_t)count * sizeof(*topic->logs));
+    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
+        struct ledger_claim **claims = &ledger->groups[g].claims[t];
+        if (*claims == NULL) continue;
+        *claims = memory_resize(ledger->memory, *claims, (size_t)old * sizeof(**claims),
+                                (size_t)count * sizeof(**claims));
+        init_claims(*claims, old, count);
+    }
+    topic->partition_count = count;
+}
+
+struct ledger_log *ledger_log_of(struct ledger *ledger, int64_t partition)
+{
+    int32_t t = PARTITION_TOPIC((partition_id)partition);
+    int32_t p = PARTITION_NUMBER((partition_id)partition);
+    if (t >= ledger->scenario->topic_count) return NULL;
+    if (p >= ledger->topics[t].partition_count) grow_topic(ledger, t, p + 1);
+    return &ledger->topics[t].logs[p];
+}
+
+struct ledger_claim *ledger_claim_of(struct ledger *ledger, struct ledger_group_state *group,
+                                     int64_t partition)
+{
+    if (ledger_log_of(ledger, partition) == NULL) return NULL;
+    struct ledger_claim *claims = group->claims[PARTITION_TOPIC((partition_id)partition)];
+    return claims == NULL ? NULL : &claims[PARTITION_NUMBER((partition_id)partition)];
+}
+
+static void observe(void *self, const struct trace_record *record)
+{
+    struct ledger *ledger = self;
+    uint32_t group;
+    switch (record->kind) {
+    case TRACE_BATCH_APPENDED:
+    case TRACE_LEADER_ELECTED:
+    case TRACE_LOG_START:
+    case TRACE_PRODUCE_DONE: ledger_on_log_record(ledger, record); return;
+    case TRACE_PROCESS: ledger_on_process(ledger, record); return;
+    case TRACE_SAMPLE: ledger_drop_settled_arrivals(ledger); return;
+    }
+    group = name_table_get(&ledger->group_by_name, record->field[0]);
+    if (group != 0) ledger_on_group_record(ledger, &ledger->groups[group - 1], record);
+}
+
+static const uint16_t followed[] = {
+    TRACE_BATCH_APPENDED, TRACE_LEADER_ELECTED, TRACE_LOG_START,   TRACE_PRODUCE_DONE,
+    TRACE_PROCESS,        TRACE_SAMPLE,         TRACE_PROCESSED,   TRACE_POSITION,
+    TRACE_GROUP_STATE,    TRACE_REBALANCE,      TRACE_ASSIGNED,    TRACE_MEMBER_REMOVED,
+    TRACE_COMMITTED,      TRACE_OFFSET_REMOVED, TRACE_COMMIT_SENT, TRACE_COMMIT_DONE,
+    TRACE_OWNED,          TRACE_DISOWNED,       TRACE_CLIENT,
+};
+
+static void init_group(struct ledger *ledger, int32_t g)
+{
+    const struct scenario *scenario = ledger->scenario;
+    struct ledger_group_state *group = &ledger->groups[g];
+    group->scenario = &scenario->groups[g];
+    group->latency = latency_histogram_new(ledger->memory);
+    group->figures.latency_ns = group->latency;
+    group->unstable_since = SIM_TIME_NEVER;
+    size_t topic_count = (size_t)scenario->topic_count;
+    group->claims = memory_keep(ledger->memory, sizeof(*group->claims) * (topic_count + 1));
+    for (int32_t i = 0; i < group->scenario->topic_count; i++) {
+        for (int32_t t = 0; t < scenario->topic_count; t++) {
+            if (strcmp(group->scenario->topics[i], scenario->topics[t].name) != 0) continue;
+            int32_t count = ledger->topics[t].partition_count;
+            size_t size = (size_t)count * sizeof(struct ledger_claim);
+            group->claims[t] = memory_take(ledger->memory, size);
+            init_claims(group->claims[t], 0, count);
+        }
+    }
+    name_id name = names_intern(sim_names(ledger->sim), group->scenario->name);
+    name_table_set(ledger, &ledger->group_by_name, name, (uint32_t)g + 1);
+}
+
+struct ledger *ledger_new(struct sim *sim, const struct scenario *scenario)
+{
+    struct memory *memory = sim_memory(sim);
+    struct ledger *ledger = memory_keep(memory, sizeof(*ledger));
+    ledger->sim = sim;
+    ledger->memory = memory;
+    ledger->scenario = scenario;
+    ledger->topics =
+        memory_keep(memory, sizeof(*ledger->topics) * ((size_t)scenario->topic_count + 1));
+    ledger->groups =
+        memory_keep(memory, sizeof(*ledger->groups) * ((size_t)scenario->group_count + 1));
+    for (int32_t t = 0; t < scenario->topic_count; t++) {
+        int32_t count = scenario->topics[t].partitions;
+        ledger->topics[t].partition_count = count;
+        ledger->topics[t].logs =
+            memory_take(memory, (size_t)count * sizeof(*ledger->topics[t].logs));
+    }
+    for (int32_t g = 0; g < scenario->group_count; g++)
+        init_group(ledger, g);
+    bool interest[TRACE_KIND_COUNT] = {false};
+    for (size_t i = 0; i < ARRAY_LEN(followed); i++)
+        interest[followed[i]] = true;
+    trace_observe(sim_trace(sim), observe, ledger, interest);
+    return ledger;
+}
+
+/* The records of [0, end) that were never processed, by what became of them. */
+struct unprocessed {
+    int64_t lost;    /* deleted by retention before anybody read them */
+    int64_t skipped; /* next or the committed offset is beyond them */
+    int64_t waiting;
+};
+
+static struct unprocessed sort_unprocessed(const struct ledger_log *log,
+                                           const struct ledger_claim *claim)
+{
+    struct unprocessed sorted = {0, 0, 0};
+    int64_t passed = claim->next > claim->committed ? claim->next : claim->committed;
+    struct interval gap;
+    for (int64_t at = 0; interval_set_first_gap(&claim->processed, at, log->end, &gap);
+         at = gap.to) {
+        int64_t deleted_to = gap.to < log->start ? gap.to : log->start;
+        int64_t deleted = deleted_to > gap.from ? deleted_to - gap.from : 0;
+        int64_t deleted_skipped =
+            deleted == 0 ? 0 : interval_set_covered(&claim->skipped, gap.from, gap.from + deleted);
+        int64_t from = gap.from + deleted;
+        int64_t passed_to = gap.to < passed ? gap.to : passed;
+        int64_t passed_over = passed_to > from ? passed_to - from : 0;
+        sorted.lost += deleted - deleted_skipped;
+        sorted.skipped += deleted_skipped + passed_over;
+        sorted.waiting += gap.to - from - passed_over;
+    }
+    return sorted;
+}
+
+void ledger_finish(struct ledger *ledger)
+{
+    if (ledger->finished) return;
+    ledger->finished = true;
+    sim_time now = sim_now(ledger->sim);
+    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
+        struct ledger_group_state *group = &ledger->groups[g];
+        struct ledger_group *figures = &group->figures;
+        ledger_close_stopped(ledger, group);
+        if (group->unstable_since != SIM_TIME_NEVER) {
+            sim_time length = now - group->unstable_since;
+            figures->rebalance_ns_total += length;
+            if (length > figures->rebalance_ns_max) figures->rebalance_ns_max = length;
+        }
+        figures->lag_records_end = group->lag;
+        for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {
+            if (group->claims[t] == NULL) continue;
+            for (int32_t p = 0; p < ledger->topics[t].partition_count; p++) {
+                const struct ledger_claim *claim = &group->claims[t][p];
+                const struct ledger_log *log = &ledger->topics[t].logs[p];
+                sim_time age = ledger_age(log, claim, now);
+                if (age > figures->lag_ns_max) figures->lag_ns_max = age;
+                struct unprocessed sorted = sort_unprocessed(log, claim);
+                figures->skipped += sorted.skipped;
+                figures->lost += sorted.lost + claim->lost;
+            }
+        }
+    }
+}
+
+void ledger_group(const struct ledger *ledger, int32_t group, struct ledger_group *out)
+{
+    CHECK(group >= 0 && group < ledger->scenario->group_count);
+    *out = ledger->groups[group].figures;
+}
+
+int64_t ledger_group_lag_records(const struct ledger *ledger, int32_t group)
+{
+    return ledger->groups[group].lag;
+}
+
+int32_t ledger_partition_count(const struct ledger *ledger, int32_t topic)
+{
+    return ledger->topics[topic].partition_count;
+}
+
+void ledger_partition(const struct ledger *ledger, int32_t group, int32_t topic, int32_t partition,
+                      struct ledger_partition *out)
+{
+    const struct ledger_log *log = &ledger->topics[topic].logs[partition];
+    CHECK(ledger->groups[group].claims[topic] != NULL);
+    const struct ledger_claim *claim = &ledger->groups[group].claims[topic][partition];
+    *out = (struct ledger_partition){
+        .log_start_offset = log->start,
+        .log_end_offset = log->end,
+        .next_offset = claim->next,
+        .committed_offset = claim->committed,
+        .lag_records = claim->lag,
+        .lag_committed = claim->committed < 0 ? -1 : log->end - claim->committed,
+        .lag_ns = ledger_age(log, claim, sim_now(ledger->sim)),
+        .owner = claim->owner_count == 0 ? NAME_NONE : claim->owners[claim->owner_count - 1].member,
+        .owners = (int32_t)claim->owner_count,
+        .assigned = claim->assigned,
+        .stopped = !claim->ever_owned || !claim->able,
+    };
+}
+
+bool ledger_is_balanced(const struct ledger *ledger)
+{
+    int64_t in_logs = 0;
+    for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {
+        for (int32_t p = 0; p < ledger->topics[t].partition_count; p++)
+            in_logs += ledger->topics[t].logs[p].end;
+    }
+    if (in_logs != ledger->appended - ledger->truncated) return false;
+    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
+        const struct ledger_group_state *group = &ledger->groups[g];
+        int64_t covered = 0;
+        for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {
+            if (group->claims[t] == NULL) continue;
+            for (int32_t p = 0; p < ledger->topics[t].partition_count; p++) {
+                const struct ledger_claim *claim = &group->claims[t][p];
+                const struct ledger_log *log = &ledger->topics[t].logs[p];
+                if (!interval_set_is_consistent(&claim->processed)) return false;
+                int64_t processed = interval_set_covered(&claim->processed, 0, log->end);
+                struct unprocessed rest = sort_unprocessed(log, claim);
+                if (processed + rest.lost + rest.skipped + rest.waiting != log->end) return false;
+                covered += processed;
+            }
+        }
+        if (covered != group->first_processed - group->forgotten) return false;
+        if (group->figures.processed != group->first_processed + group->figures.duplicates)
+            return false;
+    }
+    return true;
+}

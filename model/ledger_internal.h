@@ -1,0 +1,118 @@
+/* model/ledger_internal.h: what the parts of the ledger share. Not for anybody else. */
+#ifndef MODEL_LEDGER_INTERNAL_H
+#define MODEL_LEDGER_INTERNAL_H
+
+#include "model/arrival_index.h"
+#include "model/interval_set.h"
+#include "model/ledger.h"
+#include "model/trace_kinds.h"
+
+/* A partition's log, as its leaders wrote it. */
+struct ledger_log {
+    int64_t start;
+    int64_t end;
+    struct arrival_index arrivals;
+    struct interval_set acknowledged; /* a producer was told that these are safe */
+};
+
+/* One consumer that believes it owns a partition. */
+struct ledger_owner {
+    name_id member;
+    int64_t incarnation;
+};
+
+/* One group's work on one partition. */
+struct ledger_claim {
+    int64_t next;
+    int64_t committed; /* -1 = none */
+    int64_t lag;       /* as counted in the group's sum */
+    struct interval_set processed;
+    struct interval_set skipped;   /* passed over by a reset, noted when it happened */
+    struct interval_set effective; /* transactional groups: processed and not aborted */
+    int64_t lost;                  /* acknowledged, truncated away, unread */
+    struct ledger_owner *owners;
+    uint32_t owner_count;
+    uint32_t owner_capacity;
+    name_id assigned;
+    name_id assigned_id; /* Kafka's member id */
+    bool ever_owned;
+    bool able; /* some owner can process */
+    sim_time stopped_since;
+};
+
+/* A consumer process of a group. */
+struct ledger_member {
+    int32_t group;
+    bool halted; /* frozen or dead */
+    bool restoring;
+};
+
+struct ledger_topic {
+    struct ledger_log *logs; /* shape [partition_count] */
+    int32_t partition_count;
+};
+
+struct ledger_group_state {
+    const struct scenario_group *scenario;
+    struct ledger_group figures;
+    struct latency_histogram *latency;
+    struct ledger_claim **claims; /* shape [topic_count of the scenario], NULL = not subscribed;
+                                     each with the topic's partitions */
+    int64_t lag;
+    int64_t first_processed; /* sum of what was processed for the first time */
+    int64_t forgotten;       /* processed, then truncated away by brokers */
+    bool managed;            /* a coordinator hands out its partitions */
+    bool was_stable;
+    sim_time unstable_since; /* SIM_TIME_NEVER = not in a rebalance */
+};
+
+/* Small numbers by name: a table indexed by the name itself. 0 = not in it. */
+struct name_table {
+    uint32_t *values;
+    uint32_t capacity;
+};
+
+struct ledger {
+    struct sim *sim;
+    struct memory *memory;
+    const struct scenario *scenario;
+    struct ledger_topic *topics;
+    struct ledger_group_state *groups;
+    struct ledger_member *members;
+    uint32_t member_count;
+    uint32_t member_capacity;
+    struct name_table group_by_name;
+    struct name_table member_by_name;
+    int64_t truncated; /* records appended and taken back by an election */
+    int64_t appended;
+    bool finished;
+};
+
+void name_table_set(struct ledger *ledger, struct name_table *table, name_id name, uint32_t value);
+uint32_t name_table_get(const struct name_table *table, int64_t name);
+
+/* NULL for topics that are not the scenario's (internal ones). Grows with the topic. */
+struct ledger_log *ledger_log_of(struct ledger *ledger, int64_t partition);
+/* NULL when the group does not subscribe to the topic. */
+struct ledger_claim *ledger_claim_of(struct ledger *ledger, struct ledger_group_state *group,
+                                     int64_t partition);
+
+/* ledger_lag.c */
+sim_time ledger_age(const struct ledger_log *log, const struct ledger_claim *claim, sim_time now);
+void ledger_refresh_lag(struct ledger_group_state *group, struct ledger_claim *claim,
+                        const struct ledger_log *log);
+void ledger_drop_settled_arrivals(struct ledger *ledger);
+
+/* ledger_records.c: one function per kind of record it follows. */
+void ledger_on_log_record(struct ledger *ledger, const struct trace_record *record);
+void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *group,
+                            const struct trace_record *record);
+/* ledger_ownership.c */
+void ledger_on_ownership_record(struct ledger *ledger, struct ledger_group_state *group,
+                                const struct trace_record *record);
+void ledger_on_process(struct ledger *ledger, const struct trace_record *record);
+void ledger_set_restoring(struct ledger *ledger, struct ledger_group_state *group, name_id member,
+                          bool restoring);
+void ledger_close_stopped(struct ledger *ledger, struct ledger_group_state *group);
+
+#endif

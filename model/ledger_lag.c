@@ -1,0 +1,45 @@
+/* How far behind: lag in records and the age of the next record. */
+#include "model/ledger_internal.h"
+
+sim_time ledger_age(const struct ledger_log *log, const struct ledger_claim *claim, sim_time now)
+{
+    int64_t next = claim->next > log->start ? claim->next : log->start;
+    if (next >= log->end) return 0;
+    const struct arrival_span *span = arrival_index_find(&log->arrivals, next);
+    if (span == NULL) return 0;
+    sim_time born_at = arrival_span_at(span, next);
+    return born_at < now ? now - born_at : 0;
+}
+
+void ledger_refresh_lag(struct ledger_group_state *group, struct ledger_claim *claim,
+                        const struct ledger_log *log)
+{
+    /* Records that retention deleted are no work any more, though an exporter still counts them. */
+    int64_t next = claim->next > log->start ? claim->next : log->start;
+    int64_t lag = log->end > next ? log->end - next : 0;
+    group->lag += lag - claim->lag;
+    claim->lag = lag;
+    if (group->lag > group->figures.lag_records_max) group->figures.lag_records_max = group->lag;
+}
+
+/* Arrival times behind every group's next and committed offset will not be asked for again. */
+void ledger_drop_settled_arrivals(struct ledger *ledger)
+{
+    for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {
+        struct ledger_topic *topic = &ledger->topics[t];
+        for (int32_t p = 0; p < topic->partition_count; p++) {
+            struct ledger_log *log = &topic->logs[p];
+            int64_t settled = log->end;
+            for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
+                struct ledger_claim *claims = ledger->groups[g].claims[t];
+                if (claims == NULL) continue;
+                const struct ledger_claim *claim = &claims[p];
+                int64_t restart = claim->committed < 0 ? 0 : claim->committed;
+                if (restart < settled) settled = restart;
+                if (claim->next < settled) settled = claim->next;
+            }
+            if (settled < log->start) settled = log->start;
+            arrival_index_drop_before(&log->arrivals, settled);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+/* What each record means to the books. */
+#include "model/ledger_internal.h"
+
+#include "sim/check.h"
+
+static bool is_covered(const struct ledger_group_state *group, int64_t partition)
+{
+    return group->claims[PARTITION_TOPIC((partition_id)partition)] != NULL;
+}
+
+static void on_appended(struct ledger *ledger, struct ledger_log *log,
+                        const struct trace_record *record)
+{
+    int64_t base_offset = record->field[3];
+    int64_t count = record->field[4];
+    CHECK(base_offset >= log->end);
+    arrival_index_append(&log->arrivals, ledger->memory, base_offset, count, record->field[6],
+                         record->field[7]);
+    log->end = base_offset + count;
+    ledger->appended += count;
+    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
+        struct ledger_group_state *group = &ledger->groups[g];
+        if (!is_covered(group, record->field[0])) continue;
+        group->figures.produced += count;
+        ledger_refresh_lag(group, ledger_claim_of(ledger, group, record->field[0]), log);
+    }
+}
+
+/* An election may take back what the new leader lacks; those offsets will be used again. */
+static void on_elected(struct ledger *ledger, struct ledger_log *log,
+                       const struct trace_record *record)
+{
+    int64_t new_end = record->field[3];
+    if (record->field[1] < 0 || new_end < 0 || new_end >= log->end) return;
+    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
+        struct ledger_group_state *group = &ledger->groups[g];
+        if (!is_covered(group, record->field[0])) continue;
+        struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[0]);
+        group->forgotten +=
+            interval_set_remove(&claim->processed, ledger->memory, new_end, log->end);
+        interval_set_remove(&claim->effective, ledger->memory, new_end, log->end);
+        interval_set_remove(&claim->skipped, ledger->memory, new_end, log->end);
+        claim->lost += interval_set_covered(&log->acknowledged, new_end, log->end);
+    }
+    interval_set_remove(&log->acknowledged, ledger->memory, new_end, log->end);
+    arrival_index_truncate(&log->arrivals, new_end);
+    ledger->truncated += log->end - new_end;
+    log->end = new_end;
+    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
+        struct ledger_group_state *group = &ledger->groups[g];
+        if (!is_covered(group, record->field[0])) continue;
+        ledger_refresh_lag(group, ledger_claim_of(ledger, group, record->field[0]), log);
+    }
+}
+
+static void on_log_start(struct ledger *ledger, struct ledger_log *log,
+                         const struct trace_record *record)
+{
+    if (record->field[1] <= log->start) return;
+    log->start = record->field[1];
+    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
+        struct ledger_group_state *group = &ledger->groups[g];
+        if (!is_covered(group, record->field[0])) continue;
+        ledger_refresh_lag(group, ledger_claim_of(ledger, group, record->field[0]), log);
+    }
+}
+
+void ledger_on_log_record(struct ledger *ledger, const struct trace_record *record)
+{
+    int64_t partition = record->field[record->kind == TRACE_PRODUCE_DONE ? 1 : 0];
+    struct ledger_log *log = ledger_log_of(ledger, partition);
+    if (log == NULL) return;
+    switch (record->kind) {
+    case TRACE_BATCH_APPENDED:
+        if (record->field[9] == 0) on_appended(ledger, log, record);
+        break;
+    case TRACE_LEADER_ELECTED: on_elected(ledger, log, record); break;
+    case TRACE_LOG_START: on_log_start(ledger, log, record); break;
+    case TRACE_PRODUCE_DONE:
+        if (record->field[4] == 0 && record->field[2] >= 0) {
+            interval_set_add(&log->acknowledged, ledger->memory, record->field[2],
+                             record->field[2] + record->field[3]);
+        }
+        break;
+    }
+}
+
+/* Adds the latencies of [from, to), which ran evenly from `begin_at` to `end_at` as part of a range
+ * [base, base + count). */
+static void add_latency(struct ledger_group_state *group, const struct ledger_log *log,
+                        const struct trace_record *record, int64_t from, int64_t to)
+{
+    int64_t base = record->field[3];
+    int64_t count = record->field[4];
+    sim_time begin_at = record->field[5];
+    sim_time work_ns = record->at - begin_at;
+    while (from < to) {
+        const struct arrival_span *span = arrival_index_find(&log->arrivals, from);
+        if (span == NULL) return;
+        int64_t span_end = span->base_offset + span->count;
+        int64_t end = span_end < to ? span_end : to;
+        /* Record i of the range is done at begin + work * (i + 1) / count. */
+        sim_time first_done = begin_at + work_ns / count * (from - base + 1);
+        sim_time last_done =
+            end == base + count ? record->at : begin_at + work_ns / count * (end - base);
+        sim_time first_ns = first_done - arrival_span_at(span, from);
+        sim_time last_ns = last_done - arrival_span_at(span, end - 1);
+        /* Clocks of producers can be ahead of ours; nothing is processed before it exists. */
+        latency_histogram_add_range(group->latency, first_ns < 0 ? 0 : first_ns,
+                                    last_ns < 0 ? 0 : last_ns, end - from);
+        from = end;
+    }
+}
+
+static void on_processed(struct ledger *ledger, struct ledger_group_state *group,
+                         const struct trace_record *record)
+{
+    struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[2]);
+    struct ledger_log *log = ledger_log_of(ledger, record->field[2]);
+    if (claim == NULL || log == NULL) return;
+    int64_t from = record->field[3];
+    int64_t count = record->field[4];
+    int64_t to = from + count;
+    if (record->field[8] != 0) { /* a transaction took its effects back */
+        interval_set_remove(&claim->effective, ledger->memory, from, to);
+        return;
+    }
+    struct interval gap;
+    for (int64_t at = from; interval_set_first_gap(&claim->processed, at, to, &gap); at = gap.to)
+        add_latency(group, log, record, gap.from, gap.to);
+    int64_t fresh = interval_set_add(&claim->processed, ledger->memory, from, to);
+    group->first_processed += fresh;
+    group->figures.processed += count;
+    group->figures.duplicates += count - fresh;
+    if (group->scenario->commit.mode == COMMIT_TRANSACTIONAL) {
+        int64_t effective = interval_set_add(&claim->effective, ledger->memory, from, to);
+        group->figures.effective_duplicates += count - effective;
+    } else if (!group->scenario->process.sink_idempotent &&
+               group->scenario->commit.mode != COMMIT_EXTERNAL) {
+        group->figures.effective_duplicates += count - fresh;
+    }
+    if (group->managed && claim->assigned != (name_id)record->field[1]) {
+        group->figures.zombie += count;
+        return;
+    }
+    sim_time age = ledger_age(log, claim, record->at);
+    if (age > group->figures.lag_ns_max) group->figures.lag_ns_max = age;
+    if (to > claim->next) claim->next = to;
+    ledger_refresh_lag(group, claim, log);
+}
+
+static void on_position(struct ledger *ledger, struct ledger_group_state *group,
+                        const struct trace_record *record)
+{
+    struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[2]);
+    struct ledger_log *log = ledger_log_of(ledger, record->field[2]);
+    if (claim == NULL || log == NULL) return;
+    int64_t offset = record->field[3];
+    if (record->field[4] != POSITION_COMMITTED && offset > claim->next) {
+        int64_t from = claim->next > log->start ? claim->next : log->start;
+        struct interval gap;
+        for (int64_t at = from; interval_set_first_gap(&claim->processed, at, offset, &gap);
+             at = gap.to)
+            interval_set_add(&claim->skipped, ledger->memory, gap.from, gap.to);
+    }
+    claim->next = offset;
+    ledger_refresh_lag(group, claim, log);
+}
+
+static void on_group_state(struct ledger_group_state *group, const struct trace_record *record)
+{
+    int64_t to = record->field[2];
+    if (to == GROUP_TRACE_Dead || record->field[1] == GROUP_TRACE_Dead) {
+        /* A coordinator gave the group up or took it over: no rebalance by itself. */
+        if (to == GROUP_TRACE_Stable) group->was_stable = true;
+        return;
+    }
+    bool settled = to == GROUP_TRACE_Stable || to == GROUP_TRACE_Empty;
+    if (!settled) {
+        if (group->was_stable && group->unstable_since == SIM_TIME_NEVER)
+            group->unstable_since = record->at;
+        return;
+    }
+    if (to == GROUP_TRACE_Stable) group->was_stable = true;
+    if (group->unstable_since == SIM_TIME_NEVER) return;
+    sim_time length = record->at - group->unstable_since;
+    group->unstable_since = SIM_TIME_NEVER;
+    group->figures.rebalance_ns_total += length;
+    if (length > group->figures.rebalance_ns_max) group->figures.rebalance_ns_max = length;
+}
+
+static void on_member_removed(struct ledger *ledger, struct ledger_group_state *group,
+                              name_id member_id)
+{
+    for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {
+        if (group->claims[t] == NULL) continue;
+        for (int32_t p = 0; p < ledger->topics[t].partition_count; p++) {
+            struct ledger_claim *claim = &group->claims[t][p];
+            if (claim->assigned_id == member_id) claim->assigned = claim->assigned_id = NAME_NONE;
+        }
+    }
+}
+
+static void on_assigned(struct ledger *ledger, struct ledger_group_state *group,
+                        const struct trace_record *record)
+{
+    struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[3]);
+    if (claim == NULL) return;
+    group->managed = true;
+    if (record->field[5] != 0) {
+        claim->assigned = (name_id)record->field[1];
+        claim->assigned_id = (name_id)record->field[2];
+    } else if (claim->assigned_id == (name_id)record->field[2]) {
+        claim->assigned = claim->assigned_id = NAME_NONE;
+    }
+}
+
+static void on_commit_done(struct ledger_group_state *group, const struct trace_record *record)
+{
+    if (record->field[5] != 0) group->figures.commits_failed++;
+    if (record->field[6] > group->figures.commit_latency_ns_max)
+        group->figures.commit_latency_ns_max = record->field[6];
+}
+
+void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *group,
+                            const struct trace_record *record)
+{
+    struct ledger_claim *claim;
+    switch (record->kind) {
+    case TRACE_PROCESSED: on_processed(ledger, group, record); break;
+    case TRACE_POSITION: on_position(ledger, group, record); break;
+    case TRACE_GROUP_STATE: on_group_state(group, record); break;
+    case TRACE_REBALANCE:
+        if (group->was_stable) group->figures.rebalances++;
+        break;
+    case TRACE_ASSIGNED: on_assigned(ledger, group, record); break;
+    case TRACE_MEMBER_REMOVED: on_member_removed(ledger, group, (name_id)record->field[2]); break;
+    case TRACE_COMMITTED:
+        claim = ledger_claim_of(ledger, group, record->field[1]);
+        if (claim != NULL) claim->committed = record->field[2];
+        break;
+    case TRACE_OFFSET_REMOVED:
+        claim = ledger_claim_of(ledger, group, record->field[1]);
+        if (claim != NULL) claim->committed = -1;
+        break;
+    case TRACE_COMMIT_SENT: group->figures.commits_attempted++; break;
+    case TRACE_COMMIT_DONE: on_commit_done(group, record); break;
+    case TRACE_OWNED:
+    case TRACE_DISOWNED: ledger_on_ownership_record(ledger, group, record); break;
+    case TRACE_CLIENT:
+        if (record->field[2] == CLIENT_RESTORE_BEGIN || record->field[2] == CLIENT_RESTORE_END) {
+            ledger_set_restoring(ledger, group, (name_id)record->field[1],
+                                 record->field[2] == CLIENT_RESTORE_BEGIN);
+        }
+        break;
+    }
+}
