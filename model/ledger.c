@@ -129,7 +129,7 @@ struct ledger *ledger_new(struct sim *sim, const struct scenario *scenario)
     }
     for (int32_t g = 0; g < scenario->group_count; g++)
         init_group(ledger, g);
-    bool interest[TRACE_KIND_COUNT] = {false};
+    bool *interest = memory_keep(memory, TRACE_KIND_COUNT * sizeof(*interest));
     for (size_t i = 0; i < ARRAY_LEN(followed); i++)
         interest[followed[i]] = true;
     trace_observe(sim_trace(sim), observe, ledger, interest);

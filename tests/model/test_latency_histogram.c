@@ -48,8 +48,8 @@ static void a_range_counts_as_its_values(void **state)
         latency_histogram_add_range(whole, ranges[i].first, ranges[i].last, count);
         for (int64_t k = 0; k < count; k++) {
             sim_time step = count == 1 ? 0 : (ranges[i].last - ranges[i].first) / (count - 1);
-            sim_time value = k == count - 1 && count > 1 ? ranges[i].last
-                                                         : ranges[i].first + step * k;
+            sim_time value =
+                k == count - 1 && count > 1 ? ranges[i].last : ranges[i].first + step * k;
             latency_histogram_add(single, value, 1);
         }
         assert_int_equal(latency_histogram_count(whole), count);

@@ -1,0 +1,357 @@
+/* The ledger, told small stories record by record; no world, no broker, no consumer. */
+#include "model/ledger.h"
+
+#include "model/trace_kinds.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct scenario_topic topics[] = {
+    {.name = "orders", .partitions = 2},
+    {.name = "other", .partitions = 1},
+};
+static const char *const subscribed[] = {"orders"};
+
+/* One group of two consumers on topic `orders`, and a clock moved by hand. */
+struct books {
+    struct sim *sim;
+    struct ledger *ledger;
+    struct scenario scenario;
+    struct scenario_group group;
+    name_id g, c1, c2, id1, id2, producer;
+};
+
+static struct books *books_new(void)
+{
+    struct books *b = test_calloc(1, sizeof(*b));
+    b->group = (struct scenario_group){.name = "billing",
+                                       .topics = subscribed,
+                                       .topic_count = 1,
+                                       .members = 2};
+    b->scenario = (struct scenario){.topics = topics,
+                                    .topic_count = 2,
+                                    .groups = &b->group,
+                                    .group_count = 1};
+    b->sim = sim_new(&(struct sim_options){.seed = 1});
+    trace_set_kinds(sim_trace(b->sim), trace_kinds, TRACE_KIND_COUNT);
+    b->ledger = ledger_new(b->sim, &b->scenario);
+    struct names *names = sim_names(b->sim);
+    b->g = names_intern(names, "billing");
+    b->c1 = names_intern(names, "billing-1");
+    b->c2 = names_intern(names, "billing-2");
+    b->id1 = names_intern(names, "billing-1-aaaa");
+    b->id2 = names_intern(names, "billing-2-bbbb");
+    b->producer = names_intern(names, "checkout");
+    return b;
+}
+
+static struct ledger_group books_close(struct books *b)
+{
+    ledger_finish(b->ledger);
+    assert_true(ledger_is_balanced(b->ledger));
+    struct ledger_group figures;
+    ledger_group(b->ledger, 0, &figures);
+    return figures;
+}
+
+static void books_free(struct books *b)
+{
+    sim_free(b->sim);
+    test_free(b);
+}
+
+static void at(struct books *b, sim_time now)
+{
+    sim_run_until(b->sim, now);
+}
+
+/* `count` records that came into being one per millisecond, the last one now. */
+static void append(struct books *b, int64_t base_offset, int64_t count)
+{
+    sim_time now = sim_now(b->sim);
+    TRACE(b->sim, TRACE_BATCH_APPENDED, PARTITION_ID(0, 0), 0, 0, base_offset, count, count * 100,
+          now - MILLISECONDS(count - 1), now, b->producer, 0);
+}
+
+static void acknowledge(struct books *b, int64_t base_offset, int64_t count)
+{
+    TRACE(b->sim, TRACE_PRODUCE_DONE, b->producer, PARTITION_ID(0, 0), base_offset, count, 0, 1, 0,
+          0);
+}
+
+static void assign(struct books *b, name_id member, name_id id)
+{
+    TRACE(b->sim, TRACE_ASSIGNED, b->g, member, id, PARTITION_ID(0, 0), 1, 1);
+}
+
+static void own(struct books *b, name_id member)
+{
+    TRACE(b->sim, TRACE_OWNED, b->g, member, PARTITION_ID(0, 0), 1, 1);
+}
+
+static void disown(struct books *b, name_id member)
+{
+    TRACE(b->sim, TRACE_DISOWNED, b->g, member, PARTITION_ID(0, 0), 1, OWNERSHIP_REVOKED, 1);
+}
+
+static void position(struct books *b, name_id member, int64_t offset, enum position_cause cause)
+{
+    TRACE(b->sim, TRACE_POSITION, b->g, member, PARTITION_ID(0, 0), offset, cause, -1);
+}
+
+static void process(struct books *b, name_id member, int64_t base_offset, int64_t count,
+                    sim_time begin_at)
+{
+    TRACE(b->sim, TRACE_PROCESSED, b->g, member, PARTITION_ID(0, 0), base_offset, count, begin_at,
+          1, 1, 0);
+}
+
+static void commit(struct books *b, name_id member, name_id id, int64_t offset)
+{
+    TRACE(b->sim, TRACE_COMMITTED, b->g, PARTITION_ID(0, 0), offset, member, id, 1, 0);
+}
+
+static void everything_processed_once(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    at(b, SECONDS(1));
+    append(b, 0, 100);
+    assign(b, b->c1, b->id1);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_COMMITTED);
+    assert_int_equal(ledger_group_lag_records(b->ledger, 0), 100);
+    at(b, SECONDS(2));
+    process(b, b->c1, 0, 100, SECONDS(1));
+    commit(b, b->c1, b->id1, 100);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.produced, 100);
+    assert_int_equal(figures.processed, 100);
+    assert_int_equal(figures.duplicates, 0);
+    assert_int_equal(figures.skipped, 0);
+    assert_int_equal(figures.lost, 0);
+    assert_int_equal(figures.lag_records_max, 100);
+    assert_int_equal(figures.lag_records_end, 0);
+    /* The oldest record was born at 0.901 s and waited until 2 s for its batch to end. */
+    assert_int_equal(figures.lag_ns_max, MILLISECONDS(1099));
+    assert_int_equal(latency_histogram_count(figures.latency_ns), 100);
+    assert_int_equal(latency_histogram_max(figures.latency_ns), SECONDS(1));
+    books_free(b);
+}
+
+static void a_crash_before_the_commit_repeats_the_batch(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    at(b, SECONDS(1));
+    append(b, 0, 100);
+    assign(b, b->c1, b->id1);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_COMMITTED);
+    at(b, SECONDS(2));
+    process(b, b->c1, 0, 60, SECONDS(1));
+    commit(b, b->c1, b->id1, 20);
+    TRACE(b->sim, TRACE_PROCESS, b->c1, PROCESS_TRACE_DEAD, 1);
+    at(b, SECONDS(47));
+    TRACE(b->sim, TRACE_MEMBER_REMOVED, b->g, b->c1, b->id1, CAUSE_SESSION_EXPIRED);
+    assign(b, b->c2, b->id2);
+    own(b, b->c2);
+    position(b, b->c2, 20, POSITION_COMMITTED);
+    process(b, b->c2, 20, 80, SECONDS(47));
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.processed, 140);
+    assert_int_equal(figures.duplicates, 40);
+    assert_int_equal(figures.effective_duplicates, 40);
+    assert_int_equal(figures.zombie, 0);
+    assert_int_equal(figures.stopped_partition_ns, SECONDS(45));
+    books_free(b);
+}
+
+static void an_idempotent_sink_absorbs_repeats(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    b->group.process.sink_idempotent = true;
+    append(b, 0, 10);
+    process(b, b->c1, 0, 10, 0);
+    process(b, b->c1, 0, 10, 0);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.duplicates, 10);
+    assert_int_equal(figures.effective_duplicates, 0);
+    books_free(b);
+}
+
+static void work_after_the_partition_was_given_away_is_zombie_work(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 100);
+    assign(b, b->c1, b->id1);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_COMMITTED);
+    process(b, b->c1, 0, 10, 0);
+    assign(b, b->c2, b->id2);
+    own(b, b->c2);
+    struct ledger_partition view;
+    ledger_partition(b->ledger, 0, 0, 0, &view);
+    assert_int_equal(view.owners, 2);
+    process(b, b->c1, 10, 5, 0); /* the zombie goes on */
+    position(b, b->c2, 0, POSITION_COMMITTED);
+    process(b, b->c2, 0, 20, 0);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.zombie, 5);
+    assert_int_equal(figures.duplicates, 15);
+    books_free(b);
+}
+
+static void a_commit_ahead_of_the_work_skips_records(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 500);
+    position(b, b->c1, 0, POSITION_COMMITTED);
+    process(b, b->c1, 0, 121, 0);
+    commit(b, b->c1, b->id1, 500); /* workers had done 0-120 */
+    position(b, b->c2, 500, POSITION_COMMITTED);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.skipped, 379);
+    assert_int_equal(figures.lost, 0);
+    books_free(b);
+}
+
+static void retention_loses_what_nobody_read(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 6000);
+    position(b, b->c1, 0, POSITION_COMMITTED);
+    process(b, b->c1, 0, 1000, 0);
+    TRACE(b->sim, TRACE_LOG_START, PARTITION_ID(0, 0), 5000, 0);
+    assert_int_equal(ledger_group_lag_records(b->ledger, 0), 1000);
+    position(b, b->c1, 5000, POSITION_OUT_OF_RANGE);
+    process(b, b->c1, 5000, 1000, 0);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.lost, 4000);
+    assert_int_equal(figures.skipped, 0);
+    books_free(b);
+}
+
+static void a_reset_to_latest_skips_what_is_still_there(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 6000);
+    position(b, b->c1, 0, POSITION_COMMITTED);
+    process(b, b->c1, 0, 1000, 0);
+    TRACE(b->sim, TRACE_LOG_START, PARTITION_ID(0, 0), 2000, 0);
+    position(b, b->c1, 6000, POSITION_OUT_OF_RANGE); /* latest: to the end */
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.lost, 1000);
+    assert_int_equal(figures.skipped, 4000);
+    books_free(b);
+}
+
+static void an_unclean_election_loses_acknowledged_records(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 1000);
+    acknowledge(b, 0, 950);
+    position(b, b->c1, 0, POSITION_COMMITTED);
+    process(b, b->c1, 0, 900, 0);
+    TRACE(b->sim, TRACE_LEADER_ELECTED, PARTITION_ID(0, 0), 1, 1, 800, 1);
+    append(b, 800, 300); /* the offsets are used again */
+    process(b, b->c1, 900, 200, 0);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.lost, 150);    /* acknowledged 800-949, gone from the log */
+    assert_int_equal(figures.skipped, 100); /* the new 800-899 were never read */
+    assert_int_equal(figures.duplicates, 0);
+    books_free(b);
+}
+
+static void rebalances_count_once_the_group_has_formed(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    static const int64_t forming[] = {GROUP_TRACE_Empty, GROUP_TRACE_PreparingRebalance,
+                                      GROUP_TRACE_CompletingRebalance, GROUP_TRACE_Stable};
+    TRACE(b->sim, TRACE_REBALANCE, b->g, CAUSE_MEMBER_JOINED, b->c1, b->id1, 0, NAME_NONE);
+    for (int i = 0; i < 3; i++)
+        TRACE(b->sim, TRACE_GROUP_STATE, b->g, forming[i], forming[i + 1], 1, 2, 0);
+    at(b, SECONDS(10));
+    TRACE(b->sim, TRACE_GROUP_STATE, b->g, GROUP_TRACE_Stable, GROUP_TRACE_PreparingRebalance, 1, 2,
+          0);
+    TRACE(b->sim, TRACE_REBALANCE, b->g, CAUSE_MEMBER_LEFT, b->c1, b->id1, 1, NAME_NONE);
+    at(b, SECONDS(13));
+    TRACE(b->sim, TRACE_GROUP_STATE, b->g, GROUP_TRACE_PreparingRebalance,
+          GROUP_TRACE_CompletingRebalance, 2, 2, 0);
+    TRACE(b->sim, TRACE_GROUP_STATE, b->g, GROUP_TRACE_CompletingRebalance, GROUP_TRACE_Stable, 2,
+          2, 0);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.rebalances, 1);
+    assert_int_equal(figures.rebalance_ns_total, SECONDS(3));
+    assert_int_equal(figures.rebalance_ns_max, SECONDS(3));
+    books_free(b);
+}
+
+static void a_partition_is_stopped_while_nobody_can_process_it(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    at(b, SECONDS(5)); /* before the first owner nothing counts */
+    own(b, b->c1);
+    at(b, SECONDS(10));
+    disown(b, b->c1); /* 2 s without an owner */
+    at(b, SECONDS(12));
+    own(b, b->c2);
+    TRACE(b->sim, TRACE_CLIENT, b->g, b->c2, CLIENT_RESTORE_BEGIN, 1, b->id2, 0, 0, NAME_NONE);
+    at(b, SECONDS(20)); /* 8 s of restoring state */
+    TRACE(b->sim, TRACE_CLIENT, b->g, b->c2, CLIENT_RESTORE_END, 1, b->id2, 0, 0, NAME_NONE);
+    at(b, SECONDS(30));
+    TRACE(b->sim, TRACE_PROCESS, b->c2, PROCESS_TRACE_FROZEN, 1);
+    at(b, SECONDS(31)); /* 1 s frozen */
+    TRACE(b->sim, TRACE_PROCESS, b->c2, PROCESS_TRACE_RUNNING, 1);
+    at(b, SECONDS(40));
+    TRACE(b->sim, TRACE_PROCESS, b->c2, PROCESS_TRACE_DEAD, 1);
+    at(b, SECONDS(44)); /* 4 s until the end of the run */
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.stopped_partition_ns, SECONDS(2 + 8 + 1 + 4));
+    books_free(b);
+}
+
+static void transactions_take_their_effects_back(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    b->group.commit.mode = COMMIT_TRANSACTIONAL;
+    append(b, 0, 100);
+    process(b, b->c1, 0, 50, 0);
+    TRACE(b->sim, TRACE_PROCESSED, b->g, b->c1, PARTITION_ID(0, 0), 0, 50, 0, 1, 1, 1);
+    process(b, b->c2, 0, 100, 0);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.duplicates, 50);
+    assert_int_equal(figures.effective_duplicates, 0);
+    books_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_processed_once),
+        cmocka_unit_test(a_crash_before_the_commit_repeats_the_batch),
+        cmocka_unit_test(an_idempotent_sink_absorbs_repeats),
+        cmocka_unit_test(work_after_the_partition_was_given_away_is_zombie_work),
+        cmocka_unit_test(a_commit_ahead_of_the_work_skips_records),
+        cmocka_unit_test(retention_loses_what_nobody_read),
+        cmocka_unit_test(a_reset_to_latest_skips_what_is_still_there),
+        cmocka_unit_test(an_unclean_election_loses_acknowledged_records),
+        cmocka_unit_test(rebalances_count_once_the_group_has_formed),
+        cmocka_unit_test(a_partition_is_stopped_while_nobody_can_process_it),
+        cmocka_unit_test(transactions_take_their_effects_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
