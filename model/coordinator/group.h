@@ -8,6 +8,7 @@
 #define MODEL_COORDINATOR_GROUP_H
 
 #include "model/coordinator/group_events.h"
+#include "model/coordinator/id_map.h"
 #include "model/coordinator/offsets.h"
 
 enum group_type { GROUP_ABSENT, GROUP_CLASSIC, GROUP_CONSUMER };
@@ -23,6 +24,9 @@ struct group {
     struct consumer_group *consumer; /* GROUP_CONSUMER */
     struct group_offsets offsets;
     uint32_t member_ids_issued; /* by this leader epoch */
+    /* Member id -> struct consumer_timers (consumer_timers.h); consumer protocol only. They outlive
+     * members and conversions, as Kafka's timers do, which are found by key. */
+    struct id_map consumer_timers;
 };
 
 #endif

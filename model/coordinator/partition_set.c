@@ -53,6 +53,16 @@ void partition_list_sort(struct partition_list *list)
     list->count = kept;
 }
 
+void partition_list_add_all(struct partition_list *list, const struct topic_partition *partitions,
+                            int32_t count)
+{
+    partition_list_reserve(list, list->count + (uint32_t)count);
+    for (int32_t i = 0; i < count; i++) {
+        list->items[list->count++] = partition_key_of(partitions[i].topic, partitions[i].partition);
+    }
+    partition_list_sort(list);
+}
+
 struct partition_set partition_list_view(const struct partition_list *list)
 {
     return (struct partition_set){.items = list->items, .count = list->count};

@@ -11,8 +11,8 @@
 #ifndef MODEL_COORDINATOR_PARTITION_SET_H
 #define MODEL_COORDINATOR_PARTITION_SET_H
 
+#include "model/kafka_types.h"
 #include "sim/memory.h"
-#include "sim/names.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,6 +50,9 @@ void partition_list_release(struct partition_list *list);
 /* Makes room for `count` items in all; what is there stays. */
 void partition_list_reserve(struct partition_list *list, uint32_t count);
 void partition_list_add(struct partition_list *list, partition_key key);
+/* Adds partitions whose topics are ids, and sorts. */
+void partition_list_add_all(struct partition_list *list, const struct topic_partition *partitions,
+                            int32_t count);
 /* Sorts and drops doubles: after this the list can be viewed as a set. */
 void partition_list_sort(struct partition_list *list);
 /* The list's items as a set that owns nothing; good until the list changes. */
