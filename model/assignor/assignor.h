@@ -58,12 +58,21 @@ struct assign_member {
     int32_t user_data_generation;
 };
 
+/* Whether all members subscribe to the same names. The coordinator of a consumer group knows it from
+ * names, also those of topics that do not exist; it leaves these out of the members' topics. */
+enum assign_subscriptions {
+    ASSIGN_SUBSCRIPTIONS_UNKNOWN, /* the assignor looks at the members' topics itself */
+    ASSIGN_SUBSCRIPTIONS_EQUAL,
+    ASSIGN_SUBSCRIPTIONS_UNEQUAL,
+};
+
 struct assign_input {
     const struct names *names;         /* for the order of ids and topic names */
     const struct assign_topic *topics; /* in any order, no name twice; nobody need subscribe */
     int32_t topic_count;
     const struct assign_member *members; /* in any order, no id twice, no instance twice */
     int32_t member_count;
+    enum assign_subscriptions subscriptions; /* server side only */
 };
 
 struct assign_output {
