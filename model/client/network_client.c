@@ -1,0 +1,564 @@
+#include "model/client/network_client.h"
+
+#include "model/client/backoff.h"
+#include "sim/check.h"
+
+/* Events of our own; those of the network are numbered above. */
+enum { EVENT_DEADLINE = 1, EVENT_COMPLETE };
+
+enum channel_state { CHANNEL_DISCONNECTED, CHANNEL_CONNECTING, CHANNEL_READY };
+
+struct request {
+    struct request *next;
+    struct message *message; /* until written; then NULL */
+    request_handler *handler;
+    void *context;
+    uint64_t tag;
+    int64_t size_bytes;
+    sim_time timeout_ns;
+    sim_time sent_at;
+    sim_time expires_at; /* from being queued, then from being written */
+    uint32_t correlation;
+    int32_t channel;
+    bool no_response;
+    bool is_written;
+    enum request_outcome outcome;
+    struct message *response;
+};
+
+struct request_queue {
+    struct request *first;
+    struct request *last;
+    int32_t count;
+};
+
+struct channel {
+    enum channel_state state;
+    connection_id connection;
+    struct request_queue requests; /* written ones first, in order */
+    uint32_t next_correlation;
+    uint32_t failures; /* since it was last ready: exponent of the reconnect back-off */
+    uint32_t setup_failures;
+    sim_time backoff_ends_at;
+    sim_time setup_ends_at;
+};
+
+/* What the socket holds while nobody polls. */
+struct arrival {
+    struct arrival *next;
+    connection_id connection;
+    uint16_t kind;
+    struct message *message;
+};
+
+struct network_client {
+    struct network_client_options options;
+    struct memory *memory;
+    entity_id entity;
+    struct channel *channels;
+    int32_t channel_count;
+    struct arrival *first_arrival;
+    struct arrival *last_arrival;
+    struct request_queue completed;
+    bool is_completing;
+    bool completion_is_posted;
+    bool is_polling;
+    bool deadline_is_due;
+    struct sim_timer deadline;
+    struct backoff reconnect_backoff;
+    struct backoff setup_backoff;
+    struct rng_key choice_key;
+    uint64_t choices;
+    uint64_t reconnect_draws;
+    uint64_t setup_draws;
+};
+
+/* ---- queues ---- */
+
+static void queue_push(struct request_queue *queue, struct request *request)
+{
+    request->next = NULL;
+    if (queue->last == NULL) {
+        queue->first = request;
+    } else {
+        queue->last->next = request;
+    }
+    queue->last = request;
+    queue->count++;
+}
+
+static struct request *queue_pop(struct request_queue *queue)
+{
+    struct request *request = queue->first;
+    if (request == NULL) return NULL;
+    queue->first = request->next;
+    if (queue->first == NULL) queue->last = NULL;
+    queue->count--;
+    return request;
+}
+
+static void release_request(struct network_client *client, struct request *request)
+{
+    message_free(client->memory, request->message);
+    message_free(client->memory, request->response);
+    memory_give(client->memory, request, sizeof *request);
+}
+
+/* ---- deadlines ---- */
+
+static void arm(struct network_client *client, sim_time at)
+{
+    if (sim_timer_at(&client->deadline) > at) {
+        sim_timer_set(client->options.sim, &client->deadline, at);
+    }
+}
+
+static void arm_for_all(struct network_client *client)
+{
+    sim_time at = SIM_TIME_NEVER;
+    for (int32_t i = 0; i < client->channel_count; i++) {
+        const struct channel *channel = &client->channels[i];
+        if (channel->state == CHANNEL_CONNECTING && channel->setup_ends_at < at) {
+            at = channel->setup_ends_at;
+        }
+        for (const struct request *r = channel->requests.first; r != NULL; r = r->next) {
+            if (r->expires_at < at) at = r->expires_at;
+        }
+    }
+    if (at != SIM_TIME_NEVER) arm(client, at);
+}
+
+/* ---- completion: handlers run one after the other, never inside each other ---- */
+
+static void complete(struct network_client *client, struct request *request,
+                     enum request_outcome outcome)
+{
+    request->outcome = outcome;
+    queue_push(&client->completed, request);
+    if (client->is_completing || client->completion_is_posted) return;
+    client->completion_is_posted = true;
+    sim_post(client->options.sim, sim_now(client->options.sim), PHASE_INTERNAL, client->entity,
+             client->entity, EVENT_COMPLETE, 0, NULL);
+}
+
+static bool run_handlers(struct network_client *client)
+{
+    if (client->is_completing || client->completed.first == NULL) return false;
+    client->is_completing = true;
+    for (struct request *r = queue_pop(&client->completed); r != NULL;
+         r = queue_pop(&client->completed)) {
+        struct request_result result = {
+            .outcome = r->outcome,
+            .response = r->response,
+            .channel = r->channel,
+            .sent_at = r->sent_at,
+            .tag = r->tag,
+        };
+        r->handler(r->context, &result);
+        release_request(client, r);
+    }
+    client->is_completing = false;
+    return true;
+}
+
+/* ---- connections ---- */
+
+static void write_request(struct network_client *client, struct channel *channel,
+                          struct request *request)
+{
+    request->correlation = channel->next_correlation++;
+    request->message->correlation = request->correlation;
+    request->expires_at = sim_now(client->options.sim) + request->timeout_ns;
+    request->is_written = true;
+    struct message *message = request->message;
+    request->message = NULL;
+    network_send(client->options.network, channel->connection, client->entity, message,
+                 request->size_bytes);
+}
+
+/* Requests without a response leave the queue; they can only stand at its end once written. */
+static void finish_unanswered(struct network_client *client, struct channel *channel)
+{
+    struct request_queue kept = {0};
+    for (struct request *r = queue_pop(&channel->requests); r != NULL;
+         r = queue_pop(&channel->requests)) {
+        if (r->is_written && r->no_response) {
+            complete(client, r, REQUEST_ANSWERED);
+        } else {
+            queue_push(&kept, r);
+        }
+    }
+    channel->requests = kept;
+}
+
+static void fail_requests(struct network_client *client, struct channel *channel)
+{
+    for (struct request *r = queue_pop(&channel->requests); r != NULL;
+         r = queue_pop(&channel->requests)) {
+        complete(client, r, REQUEST_DISCONNECTED);
+    }
+}
+
+static void start_backoff(struct network_client *client, struct channel *channel)
+{
+    channel->backoff_ends_at =
+        sim_now(client->options.sim) + backoff_ns(&client->reconnect_backoff, BACKOFF_RECONNECT,
+                                                  channel->failures++, client->reconnect_draws++);
+}
+
+static void lose(struct network_client *client, int32_t index, bool tell)
+{
+    struct channel *channel = &client->channels[index];
+    if (channel->state == CHANNEL_DISCONNECTED) return;
+    if (channel->state == CHANNEL_CONNECTING) {
+        channel->setup_failures++;
+    } else {
+        channel->setup_failures = 0;
+    }
+    network_close(client->options.network, channel->connection, client->entity);
+    channel->connection = CONNECTION_NONE;
+    channel->state = CHANNEL_DISCONNECTED;
+    start_backoff(client, channel);
+    fail_requests(client, channel);
+    if (tell && client->options.on_disconnected != NULL) {
+        client->options.on_disconnected(client->options.context, index);
+    }
+}
+
+static bool may_connect(const struct network_client *client, const struct channel *channel)
+{
+    return channel->state == CHANNEL_DISCONNECTED &&
+           sim_now(client->options.sim) >= channel->backoff_ends_at;
+}
+
+void network_client_connect(struct network_client *client, int32_t index)
+{
+    struct channel *channel = &client->channels[index];
+    if (!may_connect(client, channel)) return;
+    channel->connection = network_connect(client->options.network, client->entity,
+                                          client->options.brokers[CHANNEL_NODE(index)]);
+    channel->state = CHANNEL_CONNECTING;
+    channel->setup_ends_at =
+        sim_now(client->options.sim) + backoff_ns(&client->setup_backoff, BACKOFF_CONNECTION_SETUP,
+                                                  channel->setup_failures, client->setup_draws++);
+    arm(client, channel->setup_ends_at);
+}
+
+static void opened(struct network_client *client, struct channel *channel)
+{
+    channel->state = CHANNEL_READY;
+    channel->failures = 0;
+    channel->setup_failures = 0;
+    bool any_unanswered = false;
+    for (struct request *r = channel->requests.first; r != NULL; r = r->next) {
+        write_request(client, channel, r);
+        any_unanswered = any_unanswered || r->no_response;
+    }
+    if (any_unanswered) finish_unanswered(client, channel);
+}
+
+static void answered(struct network_client *client, struct channel *channel,
+                     struct message *response)
+{
+    struct request *request = queue_pop(&channel->requests);
+    CHECK(request != NULL && request->is_written);
+    CHECK(request->correlation == response->correlation);
+    request->response = response;
+    complete(client, request, REQUEST_ANSWERED);
+}
+
+static int32_t channel_of(const struct network_client *client, connection_id connection)
+{
+    for (int32_t i = 0; i < client->channel_count; i++) {
+        if (client->channels[i].connection == connection) return i;
+    }
+    return CHANNEL_NONE; /* closed by us meanwhile */
+}
+
+static void arrive(struct network_client *client, connection_id connection, uint16_t kind,
+                   struct message *message)
+{
+    int32_t index = channel_of(client, connection);
+    if (index == CHANNEL_NONE) {
+        message_free(client->memory, message);
+        return;
+    }
+    if (kind == NETWORK_MESSAGE) {
+        answered(client, &client->channels[index], message);
+    } else if (kind == NETWORK_OPENED) {
+        opened(client, &client->channels[index]);
+    } else {
+        CHECK(kind == NETWORK_REFUSED || kind == NETWORK_CLOSED);
+        lose(client, index, true);
+    }
+}
+
+/* ---- requests ---- */
+
+void network_client_send(struct network_client *client, const struct outgoing_request *outgoing)
+{
+    CHECK(outgoing->channel >= 0 && outgoing->channel < client->channel_count);
+    struct channel *channel = &client->channels[outgoing->channel];
+    struct request *request = memory_take(client->memory, sizeof *request);
+    sim_time now = sim_now(client->options.sim);
+    *request = (struct request){
+        .message = outgoing->message,
+        .handler = outgoing->handler,
+        .context = outgoing->context,
+        .tag = outgoing->tag,
+        .size_bytes = outgoing->size_bytes,
+        .timeout_ns = outgoing->timeout_ns,
+        .sent_at = now,
+        .expires_at = now + outgoing->timeout_ns,
+        .channel = outgoing->channel,
+        .no_response = outgoing->no_response,
+    };
+    network_client_connect(client, outgoing->channel);
+    if (channel->state == CHANNEL_DISCONNECTED) {
+        complete(client, request, REQUEST_DISCONNECTED);
+        return;
+    }
+    if (channel->state == CHANNEL_READY) write_request(client, channel, request);
+    if (request->is_written && request->no_response) {
+        complete(client, request, REQUEST_ANSWERED);
+        return;
+    }
+    queue_push(&channel->requests, request);
+    arm(client, request->expires_at);
+}
+
+/* What was written fails with its connection; what still waits fails alone. */
+static void expire_requests(struct network_client *client, int32_t index, sim_time now)
+{
+    struct channel *channel = &client->channels[index];
+    for (const struct request *r = channel->requests.first; r != NULL; r = r->next) {
+        if (r->is_written && r->expires_at <= now) {
+            lose(client, index, true);
+            return;
+        }
+    }
+    struct request_queue kept = {0};
+    for (struct request *r = queue_pop(&channel->requests); r != NULL;
+         r = queue_pop(&channel->requests)) {
+        if (r->expires_at <= now) {
+            complete(client, r, REQUEST_EXPIRED);
+        } else {
+            queue_push(&kept, r);
+        }
+    }
+    channel->requests = kept;
+}
+
+static void check_deadlines(struct network_client *client)
+{
+    sim_time now = sim_now(client->options.sim);
+    client->deadline_is_due = false;
+    for (int32_t i = 0; i < client->channel_count; i++) {
+        struct channel *channel = &client->channels[i];
+        if (channel->state == CHANNEL_CONNECTING && channel->setup_ends_at <= now) {
+            lose(client, i, true);
+        }
+        if (channel->requests.first != NULL) expire_requests(client, i, now);
+    }
+    arm_for_all(client);
+}
+
+/* ---- polling ---- */
+
+bool network_client_is_readable(const struct network_client *client)
+{
+    return client->first_arrival != NULL || client->completed.first != NULL ||
+           client->deadline_is_due;
+}
+
+bool network_client_poll(struct network_client *client)
+{
+    if (client->is_completing) return false;
+    bool handled = run_handlers(client);
+    while (client->first_arrival != NULL) {
+        struct arrival *arrival = client->first_arrival;
+        client->first_arrival = arrival->next;
+        if (client->first_arrival == NULL) client->last_arrival = NULL;
+        arrive(client, arrival->connection, arrival->kind, arrival->message);
+        memory_give(client->memory, arrival, sizeof *arrival);
+        run_handlers(client);
+        handled = true;
+    }
+    if (client->deadline_is_due) {
+        check_deadlines(client);
+        handled = run_handlers(client) || handled;
+    }
+    return handled;
+}
+
+void network_client_set_polling(struct network_client *client, bool polling)
+{
+    client->is_polling = polling || client->options.always_polling;
+}
+
+/* Something happened on a socket or a deadline passed. */
+static void wake(struct network_client *client)
+{
+    if (client->is_polling) {
+        network_client_poll(client);
+        if (client->options.on_progress != NULL) {
+            client->options.on_progress(client->options.context);
+        }
+    } else if (client->options.on_readable != NULL) {
+        client->options.on_readable(client->options.context);
+    }
+}
+
+static void keep_arrival(struct network_client *client, const struct sim_event *event)
+{
+    struct arrival *arrival = memory_take(client->memory, sizeof *arrival);
+    *arrival = (struct arrival){
+        .connection = (connection_id)event->number,
+        .kind = event->kind,
+        .message = event->kind == NETWORK_MESSAGE ? event->pointer : NULL,
+    };
+    if (client->last_arrival == NULL) {
+        client->first_arrival = arrival;
+    } else {
+        client->last_arrival->next = arrival;
+    }
+    client->last_arrival = arrival;
+}
+
+static void handle(struct sim *sim, void *self, const struct sim_event *event)
+{
+    (void)sim;
+    struct network_client *client = self;
+    if (event->kind == EVENT_COMPLETE) {
+        client->completion_is_posted = false;
+        if (client->completed.first == NULL) return; /* somebody polled meanwhile */
+    } else if (event->kind == EVENT_DEADLINE) {
+        client->deadline_is_due = true;
+    } else {
+        keep_arrival(client, event);
+    }
+    wake(client);
+}
+
+/* ---- queries ---- */
+
+bool network_client_is_ready(const struct network_client *client, int32_t channel)
+{
+    return client->channels[channel].state == CHANNEL_READY;
+}
+
+bool network_client_is_unavailable(const struct network_client *client, int32_t channel)
+{
+    return client->channels[channel].state == CHANNEL_DISCONNECTED &&
+           !may_connect(client, &client->channels[channel]);
+}
+
+int32_t network_client_pending(const struct network_client *client, int32_t channel)
+{
+    return client->channels[channel].requests.count;
+}
+
+sim_time network_client_backoff_ends_at(const struct network_client *client, int32_t channel)
+{
+    if (client->channels[channel].state != CHANNEL_DISCONNECTED) return 0;
+    return client->channels[channel].backoff_ends_at;
+}
+
+int32_t network_client_least_loaded(struct network_client *client)
+{
+    int32_t nodes = client->options.broker_count;
+    uint64_t offset = rng_below(&client->choice_key, client->choices++, (uint64_t)nodes);
+    int32_t ready = CHANNEL_NONE;
+    int32_t connecting = CHANNEL_NONE;
+    int32_t possible = CHANNEL_NONE;
+    for (int32_t i = 0; i < nodes; i++) {
+        int32_t index = CHANNEL_DATA((int32_t)((offset + (uint64_t)i) % (uint64_t)nodes));
+        const struct channel *channel = &client->channels[index];
+        if (channel->state == CHANNEL_READY) {
+            if (channel->requests.count == 0) return index;
+            if (ready == CHANNEL_NONE ||
+                channel->requests.count < client->channels[ready].requests.count) {
+                ready = index;
+            }
+        } else if (channel->state == CHANNEL_CONNECTING) {
+            connecting = index;
+        } else if (possible == CHANNEL_NONE && may_connect(client, channel)) {
+            possible = index;
+        }
+    }
+    if (ready != CHANNEL_NONE) return ready;
+    return connecting != CHANNEL_NONE ? connecting : possible;
+}
+
+/* ---- life ---- */
+
+void network_client_disconnect(struct network_client *client, int32_t channel)
+{
+    lose(client, channel, false);
+}
+
+static void forget_arrivals(struct network_client *client)
+{
+    while (client->first_arrival != NULL) {
+        struct arrival *arrival = client->first_arrival;
+        client->first_arrival = arrival->next;
+        message_free(client->memory, arrival->message);
+        memory_give(client->memory, arrival, sizeof *arrival);
+    }
+    client->last_arrival = NULL;
+}
+
+void network_client_reset(struct network_client *client)
+{
+    CHECK(!client->is_completing);
+    forget_arrivals(client);
+    for (int32_t i = 0; i < client->channel_count; i++) {
+        struct channel *channel = &client->channels[i];
+        for (struct request *r = queue_pop(&channel->requests); r != NULL;
+             r = queue_pop(&channel->requests)) {
+            release_request(client, r);
+        }
+        *channel = (struct channel){.state = CHANNEL_DISCONNECTED};
+    }
+    for (struct request *r = queue_pop(&client->completed); r != NULL;
+         r = queue_pop(&client->completed)) {
+        release_request(client, r);
+    }
+    client->completion_is_posted = false;
+    client->deadline_is_due = false;
+    client->is_polling = client->options.always_polling;
+    sim_timer_cancel(client->options.sim, &client->deadline);
+}
+
+void network_client_close(struct network_client *client)
+{
+    for (int32_t i = 0; i < client->channel_count; i++) {
+        struct channel *channel = &client->channels[i];
+        if (channel->state == CHANNEL_DISCONNECTED) continue;
+        network_close(client->options.network, channel->connection, client->entity);
+    }
+    network_client_reset(client);
+}
+
+struct network_client *network_client_new(const struct network_client_options *options)
+{
+    struct memory *memory = sim_memory(options->sim);
+    struct network_client *client = memory_keep(memory, sizeof *client);
+    struct rng_key backoff_key = sim_rng_key(options->sim, options->name, RNG_BACKOFF);
+    *client = (struct network_client){
+        .options = *options,
+        .memory = memory,
+        .channel_count = 2 * options->broker_count,
+        .is_polling = options->always_polling,
+        .reconnect_backoff = {options->reconnect_backoff_ms, options->reconnect_backoff_max_ms,
+                              backoff_key},
+        .setup_backoff = {options->connection_setup_timeout_ms,
+                          options->connection_setup_timeout_max_ms, backoff_key},
+        .choice_key = sim_rng_key(options->sim, options->name, RNG_BROKER_CHOICE),
+    };
+    client->channels =
+        memory_keep(memory, sizeof *client->channels * (size_t)client->channel_count);
+    client->entity = sim_add_entity(options->sim, options->name, options->process, handle, client);
+    sim_timer_init(&client->deadline, client->entity, EVENT_DEADLINE, 0);
+    return client;
+}
