@@ -1,36 +1,14 @@
 #include "model/client/network_client.h"
 
+#include "model/broker.h"
 #include "model/client/backoff.h"
+#include "model/client/request_queue.h"
 #include "sim/check.h"
 
 /* Events of our own; those of the network are numbered above. */
 enum { EVENT_DEADLINE = 1, EVENT_COMPLETE };
 
 enum channel_state { CHANNEL_DISCONNECTED, CHANNEL_CONNECTING, CHANNEL_READY };
-
-struct request {
-    struct request *next;
-    struct message *message; /* until written; then NULL */
-    request_handler *handler;
-    void *context;
-    uint64_t tag;
-    int64_t size_bytes;
-    sim_time timeout_ns;
-    sim_time sent_at;
-    sim_time expires_at; /* from being queued, then from being written */
-    uint32_t correlation;
-    int32_t channel;
-    bool no_response;
-    bool is_written;
-    enum request_outcome outcome;
-    struct message *response;
-};
-
-struct request_queue {
-    struct request *first;
-    struct request *last;
-    int32_t count;
-};
 
 struct channel {
     enum channel_state state;
@@ -65,6 +43,9 @@ struct network_client {
     bool is_polling;
     bool deadline_is_due;
     struct sim_timer deadline;
+    network_client_maintenance *maintenance;
+    void *maintenance_context;
+    sim_time maintenance_at;
     struct backoff reconnect_backoff;
     struct backoff setup_backoff;
     struct rng_key choice_key;
@@ -72,37 +53,6 @@ struct network_client {
     uint64_t reconnect_draws;
     uint64_t setup_draws;
 };
-
-/* ---- queues ---- */
-
-static void queue_push(struct request_queue *queue, struct request *request)
-{
-    request->next = NULL;
-    if (queue->last == NULL) {
-        queue->first = request;
-    } else {
-        queue->last->next = request;
-    }
-    queue->last = request;
-    queue->count++;
-}
-
-static struct request *queue_pop(struct request_queue *queue)
-{
-    struct request *request = queue->first;
-    if (request == NULL) return NULL;
-    queue->first = request->next;
-    if (queue->first == NULL) queue->last = NULL;
-    queue->count--;
-    return request;
-}
-
-static void release_request(struct network_client *client, struct request *request)
-{
-    message_free(client->memory, request->message);
-    message_free(client->memory, request->response);
-    memory_give(client->memory, request, sizeof *request);
-}
 
 /* ---- deadlines ---- */
 
@@ -115,7 +65,7 @@ static void arm(struct network_client *client, sim_time at)
 
 static void arm_for_all(struct network_client *client)
 {
-    sim_time at = SIM_TIME_NEVER;
+    sim_time at = client->maintenance_at;
     for (int32_t i = 0; i < client->channel_count; i++) {
         const struct channel *channel = &client->channels[i];
         if (channel->state == CHANNEL_CONNECTING && channel->setup_ends_at < at) {
@@ -134,7 +84,7 @@ static void complete(struct network_client *client, struct request *request,
                      enum request_outcome outcome)
 {
     request->outcome = outcome;
-    queue_push(&client->completed, request);
+    request_queue_push(&client->completed, request);
     if (client->is_completing || client->completion_is_posted) return;
     client->completion_is_posted = true;
     sim_post(client->options.sim, sim_now(client->options.sim), PHASE_INTERNAL, client->entity,
@@ -145,8 +95,8 @@ static bool run_handlers(struct network_client *client)
 {
     if (client->is_completing || client->completed.first == NULL) return false;
     client->is_completing = true;
-    for (struct request *r = queue_pop(&client->completed); r != NULL;
-         r = queue_pop(&client->completed)) {
+    for (struct request *r = request_queue_pop(&client->completed); r != NULL;
+         r = request_queue_pop(&client->completed)) {
         struct request_result result = {
             .outcome = r->outcome,
             .response = r->response,
@@ -155,7 +105,7 @@ static bool run_handlers(struct network_client *client)
             .tag = r->tag,
         };
         r->handler(r->context, &result);
-        release_request(client, r);
+        request_release(client->memory, r);
     }
     client->is_completing = false;
     return true;
@@ -180,12 +130,12 @@ static void write_request(struct network_client *client, struct channel *channel
 static void finish_unanswered(struct network_client *client, struct channel *channel)
 {
     struct request_queue kept = {0};
-    for (struct request *r = queue_pop(&channel->requests); r != NULL;
-         r = queue_pop(&channel->requests)) {
+    for (struct request *r = request_queue_pop(&channel->requests); r != NULL;
+         r = request_queue_pop(&channel->requests)) {
         if (r->is_written && r->no_response) {
             complete(client, r, REQUEST_ANSWERED);
         } else {
-            queue_push(&kept, r);
+            request_queue_push(&kept, r);
         }
     }
     channel->requests = kept;
@@ -193,8 +143,8 @@ static void finish_unanswered(struct network_client *client, struct channel *cha
 
 static void fail_requests(struct network_client *client, struct channel *channel)
 {
-    for (struct request *r = queue_pop(&channel->requests); r != NULL;
-         r = queue_pop(&channel->requests)) {
+    for (struct request *r = request_queue_pop(&channel->requests); r != NULL;
+         r = request_queue_pop(&channel->requests)) {
         complete(client, r, REQUEST_DISCONNECTED);
     }
 }
@@ -235,8 +185,9 @@ void network_client_connect(struct network_client *client, int32_t index)
 {
     struct channel *channel = &client->channels[index];
     if (!may_connect(client, channel)) return;
-    channel->connection = network_connect(client->options.network, client->entity,
-                                          client->options.brokers[CHANNEL_NODE(index)]);
+    channel->connection =
+        network_connect(client->options.network, client->entity,
+                        cluster_broker_entity(client->options.cluster, CHANNEL_NODE(index)));
     channel->state = CHANNEL_CONNECTING;
     channel->setup_ends_at =
         sim_now(client->options.sim) + backoff_ns(&client->setup_backoff, BACKOFF_CONNECTION_SETUP,
@@ -260,7 +211,7 @@ static void opened(struct network_client *client, struct channel *channel)
 static void answered(struct network_client *client, struct channel *channel,
                      struct message *response)
 {
-    struct request *request = queue_pop(&channel->requests);
+    struct request *request = request_queue_pop(&channel->requests);
     CHECK(request != NULL && request->is_written);
     CHECK(request->correlation == response->correlation);
     request->response = response;
@@ -312,6 +263,7 @@ void network_client_send(struct network_client *client, const struct outgoing_re
         .expires_at = now + outgoing->timeout_ns,
         .channel = outgoing->channel,
         .no_response = outgoing->no_response,
+        .may_idle = outgoing->may_idle,
     };
     network_client_connect(client, outgoing->channel);
     if (channel->state == CHANNEL_DISCONNECTED) {
@@ -323,27 +275,37 @@ void network_client_send(struct network_client *client, const struct outgoing_re
         complete(client, request, REQUEST_ANSWERED);
         return;
     }
-    queue_push(&channel->requests, request);
+    request_queue_push(&channel->requests, request);
     arm(client, request->expires_at);
+}
+
+/* An idle fetch stands for one round after the other: only the one under way can time out. */
+static void restart_idle(struct network_client *client, const struct channel *channel,
+                         struct request *request)
+{
+    sim_time sent_at = broker_fetch_sent_at(client->options.cluster, CHANNEL_NODE(request->channel),
+                                            channel->connection);
+    if (sent_at >= 0) request->expires_at = sent_at + request->timeout_ns;
 }
 
 /* What was written fails with its connection; what still waits fails alone. */
 static void expire_requests(struct network_client *client, int32_t index, sim_time now)
 {
     struct channel *channel = &client->channels[index];
-    for (const struct request *r = channel->requests.first; r != NULL; r = r->next) {
+    for (struct request *r = channel->requests.first; r != NULL; r = r->next) {
+        if (r->is_written && r->may_idle && r->expires_at <= now) restart_idle(client, channel, r);
         if (r->is_written && r->expires_at <= now) {
             lose(client, index, true);
             return;
         }
     }
     struct request_queue kept = {0};
-    for (struct request *r = queue_pop(&channel->requests); r != NULL;
-         r = queue_pop(&channel->requests)) {
+    for (struct request *r = request_queue_pop(&channel->requests); r != NULL;
+         r = request_queue_pop(&channel->requests)) {
         if (r->expires_at <= now) {
             complete(client, r, REQUEST_EXPIRED);
         } else {
-            queue_push(&kept, r);
+            request_queue_push(&kept, r);
         }
     }
     channel->requests = kept;
@@ -353,6 +315,11 @@ static void check_deadlines(struct network_client *client)
 {
     sim_time now = sim_now(client->options.sim);
     client->deadline_is_due = false;
+    if (client->maintenance_at <= now) {
+        client->maintenance_at = SIM_TIME_NEVER;
+        sim_time next = client->maintenance(client->maintenance_context);
+        if (next < client->maintenance_at) client->maintenance_at = next;
+    }
     for (int32_t i = 0; i < client->channel_count; i++) {
         struct channel *channel = &client->channels[i];
         if (channel->state == CHANNEL_CONNECTING && channel->setup_ends_at <= now) {
@@ -440,7 +407,30 @@ static void handle(struct sim *sim, void *self, const struct sim_event *event)
     wake(client);
 }
 
+void network_client_set_maintenance(struct network_client *client,
+                                    network_client_maintenance *maintenance, void *context)
+{
+    client->maintenance = maintenance;
+    client->maintenance_context = context;
+}
+
+void network_client_wake_at(struct network_client *client, sim_time at)
+{
+    if (at < client->maintenance_at) client->maintenance_at = at;
+    if (at != SIM_TIME_NEVER) arm(client, at);
+}
+
 /* ---- queries ---- */
+
+int32_t network_client_node_count(const struct network_client *client)
+{
+    return client->channel_count / 2;
+}
+
+connection_id network_client_connection(const struct network_client *client, int32_t channel)
+{
+    return client->channels[channel].connection;
+}
 
 bool network_client_is_ready(const struct network_client *client, int32_t channel)
 {
@@ -466,7 +456,7 @@ sim_time network_client_backoff_ends_at(const struct network_client *client, int
 
 int32_t network_client_least_loaded(struct network_client *client)
 {
-    int32_t nodes = client->options.broker_count;
+    int32_t nodes = network_client_node_count(client);
     uint64_t offset = rng_below(&client->choice_key, client->choices++, (uint64_t)nodes);
     int32_t ready = CHANNEL_NONE;
     int32_t connecting = CHANNEL_NONE;
@@ -514,18 +504,19 @@ void network_client_reset(struct network_client *client)
     forget_arrivals(client);
     for (int32_t i = 0; i < client->channel_count; i++) {
         struct channel *channel = &client->channels[i];
-        for (struct request *r = queue_pop(&channel->requests); r != NULL;
-             r = queue_pop(&channel->requests)) {
-            release_request(client, r);
+        for (struct request *r = request_queue_pop(&channel->requests); r != NULL;
+             r = request_queue_pop(&channel->requests)) {
+            request_release(client->memory, r);
         }
         *channel = (struct channel){.state = CHANNEL_DISCONNECTED};
     }
-    for (struct request *r = queue_pop(&client->completed); r != NULL;
-         r = queue_pop(&client->completed)) {
-        release_request(client, r);
+    for (struct request *r = request_queue_pop(&client->completed); r != NULL;
+         r = request_queue_pop(&client->completed)) {
+        request_release(client->memory, r);
     }
     client->completion_is_posted = false;
     client->deadline_is_due = false;
+    client->maintenance_at = SIM_TIME_NEVER;
     client->is_polling = client->options.always_polling;
     sim_timer_cancel(client->options.sim, &client->deadline);
 }
@@ -548,7 +539,8 @@ struct network_client *network_client_new(const struct network_client_options *o
     *client = (struct network_client){
         .options = *options,
         .memory = memory,
-        .channel_count = 2 * options->broker_count,
+        .channel_count = 2 * cluster_broker_count(options->cluster),
+        .maintenance_at = SIM_TIME_NEVER,
         .is_polling = options->always_polling,
         .reconnect_backoff = {options->reconnect_backoff_ms, options->reconnect_backoff_max_ms,
                               backoff_key},

@@ -24,7 +24,7 @@
 #ifndef MODEL_CLIENT_NETWORK_CLIENT_H
 #define MODEL_CLIENT_NETWORK_CLIENT_H
 
-#include "model/kafka_types.h"
+#include "model/cluster.h"
 #include "model/message.h"
 #include "sim/network.h"
 
@@ -63,15 +63,16 @@ struct outgoing_request {
     void *context;
     uint64_t tag;
     bool no_response; /* acks=0: answered (response NULL) as soon as it is written */
+    /* A Fetch with may_idle (model/broker.h): its timeout counts from the round under way. */
+    bool may_idle;
 };
 
 struct network_client_options {
     struct sim *sim;
     struct network *network;
     process_id process;
-    name_id name;             /* of the entity, and of its keyed draws */
-    const entity_id *brokers; /* by node id, shape [broker_count]; outlives the client */
-    int32_t broker_count;
+    name_id name;                  /* of the entity, and of its keyed draws */
+    const struct cluster *cluster; /* addresses, and the rounds of idle fetches */
     int32_t reconnect_backoff_ms;
     int32_t reconnect_backoff_max_ms;
     int32_t connection_setup_timeout_ms;
@@ -102,6 +103,15 @@ void network_client_disconnect(struct network_client *client, int32_t channel);
 /* Closes everything without calling handlers; what was written still arrives. */
 void network_client_close(struct network_client *client);
 
+/* What a client does by the clock (refreshing its metadata): called when the deadline it last
+ * returned, or the one asked for with network_client_wake_at, has passed and somebody polls. */
+typedef sim_time network_client_maintenance(void *context);
+void network_client_set_maintenance(struct network_client *client,
+                                    network_client_maintenance *maintenance, void *context);
+void network_client_wake_at(struct network_client *client, sim_time at);
+
+int32_t network_client_node_count(const struct network_client *client);
+connection_id network_client_connection(const struct network_client *client, int32_t channel);
 bool network_client_is_ready(const struct network_client *client, int32_t channel);
 /* Disconnected, and the reconnect back-off still runs: nothing should be built for it. */
 bool network_client_is_unavailable(const struct network_client *client, int32_t channel);
