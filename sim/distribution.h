@@ -29,6 +29,8 @@ struct alias_table; /* shape [count]: integer weights, one draw, O(1) */
 struct alias_table *alias_table_new(struct memory *memory, const uint64_t *weights, size_t count);
 size_t alias_table_draw(const struct alias_table *table, uint64_t random);
 size_t alias_table_count(const struct alias_table *table);
+/* The probability of an index, 48 fraction bits. */
+uint64_t alias_table_share_q48(const struct alias_table *table, size_t index);
 
 /* Zipf weights 1/(k+1)^s for k in [0, count), scaled to integers; exponent in thousandths. */
 void zipf_weights(uint64_t *weights, size_t count, uint32_t exponent_milli);
@@ -39,7 +41,12 @@ struct distribution {
     int64_t b; /* high | deviation | p99 | shape_milli | alpha_milli */
     const int64_t *values;           /* EMPIRICAL, shape [alias_table_count(table)] */
     const struct alias_table *table; /* EMPIRICAL */
+    int64_t prepared;                /* private; 0 until distribution_prepare */
 };
+
+/* Optional: works out once what every draw would work out again (lognormal: its deviation). Draws are
+ * the same with and without. */
+void distribution_prepare(struct distribution *distribution);
 
 int64_t distribution_draw(const struct distribution *distribution, const struct rng_key *key,
                           uint64_t index);
@@ -50,6 +57,8 @@ int64_t distribution_draw_sum(const struct distribution *distribution, const str
 bool distribution_sum_is_closed(const struct distribution *distribution);
 /* Rounded down; for warnings and capacity estimates, not for events. */
 int64_t distribution_mean(const struct distribution *distribution);
+
+/* None of the draws exceeds 2^62 (146 years in nanoseconds): the far tails end there. */
 
 /* Number of events of a Poisson process with this mean (in millionths) in one window. */
 uint64_t poisson_draw(uint64_t mean_micro, const struct rng_key *key, uint64_t index);
