@@ -129,6 +129,10 @@ struct ledger *ledger_new(struct sim *sim, const struct scenario *scenario)
     }
     for (int32_t g = 0; g < scenario->group_count; g++)
         init_group(ledger, g);
+    for (int32_t i = 0; i < scenario->producer_count; i++) {
+        name_id name = names_intern(sim_names(sim), scenario->producers[i].name);
+        name_table_set(ledger, &ledger->producer_by_name, name, (uint32_t)i + 1);
+    }
     bool *interest = memory_keep(memory, TRACE_KIND_COUNT * sizeof(*interest));
     for (size_t i = 0; i < ARRAY_LEN(followed); i++)
         interest[followed[i]] = true;

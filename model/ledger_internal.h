@@ -12,7 +12,9 @@ struct ledger_log {
     int64_t start;
     int64_t end;
     struct arrival_index arrivals;
-    struct interval_set acknowledged; /* a producer was told that these are safe */
+    struct interval_set acknowledged; /* a producer was told that these were written */
+    struct interval_set safe;         /* … with acks=all */
+    struct interval_set unreadable;   /* control records: no consumer is ever given them */
 };
 
 /* One consumer that believes it owns a partition. */
@@ -83,7 +85,8 @@ struct ledger {
     uint32_t member_capacity;
     struct name_table group_by_name;
     struct name_table member_by_name;
-    int64_t truncated; /* records appended and taken back by an election */
+    struct name_table producer_by_name; /* the scenario's, counted from 1 */
+    int64_t truncated;                  /* records appended and taken back by an election */
     int64_t appended;
     bool finished;
 };

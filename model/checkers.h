@@ -1,0 +1,61 @@
+/* model/checkers.h: what must never happen in a world, watched while it runs.
+ *
+ * An observer that knows the ledger. It looks at each record before the ledger books it, and
+ * compares it with the ledger's state so far. A violation is a bug in Cohort, never a result: the
+ * run ends with exit code 3. The coordinator's own invariants (I3, I7, I8, I10, I12) are checked
+ * inside it (model/coordinator/); these here span coordinator, brokers and clients.
+ *
+ *   I1   no two members hold one partition in the coordinator's active assignment
+ *   I2   no two members process one partition at overlapping times while both are its owner
+ *   I4   nobody is assigned a topic the group does not subscribe to
+ *   I5   the generation or epoch of a group never decreases while its coordinator stays
+ *   I6   no commit of a stale generation becomes durable
+ *   I9   nobody processes what it does not own in its own view (poll-thread applications)
+ *   I11  a position taken from the committed offset is one that was committed
+ *   I13  the offsets of a log are never used twice without a truncation in between
+ *   I15  what acks=all acknowledged is not taken back by a clean election
+ *   I17  a committed offset lies within the log
+ *   I18  a commit of an at-least-once application covers only processed records
+ *   L1   after `quiet`, every group with members comes to rest
+ *   L3   after `quiet`, every partition with a backlog makes progress
+ *   B    the ledger balances at the end */
+#ifndef MODEL_CHECKERS_H
+#define MODEL_CHECKERS_H
+
+#include "model/ledger.h"
+
+#define VIOLATIONS_KEPT 64
+
+#define CHECKER_LIST(X)                                                                            \
+    X(I1) X(I2) X(I4) X(I5) X(I6) X(I9) X(I11) X(I13) X(I15) X(I17) X(I18) X(L1) X(L3) X(B)
+
+enum checker {
+#define X(id) CHECKER_##id,
+    CHECKER_LIST(X)
+#undef X
+        CHECKER_COUNT
+};
+
+struct violation {
+    enum checker checker;
+    sim_time at;
+    uint64_t record; /* number of the trace record that showed it */
+    name_id group;   /* NAME_NONE where none is concerned */
+    name_id text;    /* one sentence */
+};
+
+struct checkers;
+
+/* Makes the ledger too, because records must reach the checkers before the ledger books them. */
+struct checkers *checkers_new(struct sim *sim, const struct scenario *scenario);
+struct ledger *checkers_ledger(struct checkers *checkers);
+
+/* The checks that can only be made at the end; also finishes the ledger. */
+void checkers_finish(struct checkers *checkers);
+
+const char *checker_name(enum checker checker);
+int64_t checkers_violation_count(const struct checkers *checkers);
+/* The first VIOLATIONS_KEPT of them. */
+const struct violation *checkers_violation(const struct checkers *checkers, int64_t index);
+
+#endif
