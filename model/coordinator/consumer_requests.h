@@ -24,11 +24,12 @@ void consumer_on_leave_group(struct operation *operation, struct group *group);
 enum kafka_error consumer_validate_offset_commit(const struct group *group, name_id member,
                                                  int32_t epoch, bool transactional,
                                                  int16_t version);
-/* Against the committed state, as reads are. `member` NAME_NONE with a negative epoch: nobody's
- * member, allowed. */
+/* `member` NAME_NONE with a negative epoch: nobody's member, allowed. Held against the committed
+ * state, as reads are; a fetch of stable offsets is queued like a write and looks at the `latest`
+ * (GroupCoordinatorService.fetchOffsets). */
 enum kafka_error consumer_validate_offset_fetch(const struct coordinator *coordinator,
                                                 const struct group *group, name_id member,
-                                                int32_t epoch);
+                                                int32_t epoch, bool latest);
 bool consumer_is_subscribed(const struct group *group, name_id topic);
 
 /* State by name, for DescribeGroups, ListGroups and notes. */

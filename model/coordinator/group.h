@@ -15,6 +15,7 @@ enum group_type { GROUP_ABSENT, GROUP_CLASSIC, GROUP_CONSUMER };
 
 struct classic_group;
 struct consumer_group;
+struct consumer_timers;
 
 struct group {
     name_id id;
@@ -27,6 +28,7 @@ struct group {
     /* Member id -> struct consumer_timers (consumer_timers.h); consumer protocol only. They outlive
      * members and conversions, as Kafka's timers do, which are found by key. */
     struct id_map consumer_timers;
+    struct consumer_timers *first_consumer_timers; /* list of all of them */
 };
 
 #endif

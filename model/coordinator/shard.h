@@ -142,6 +142,9 @@ struct coordinator {
     struct coordinator_topic *topics; /* as given */
     int32_t topic_count;
     struct id_map topics_by_name;
+    /* Topics whose id is not their name, also gone ones, by either (consumer_topics.h). */
+    struct id_map topic_ids, topic_names;
+    struct remembered_topic *remembered_topics; /* list of all of them */
 
     struct timers timers;
     struct coordinator_timer expiration_timer;
