@@ -2,6 +2,7 @@
 
 #include "sim/check.h"
 #include "sim/event_heap.h"
+#include "sim/event_wheel.h"
 
 #include <assert.h>
 
@@ -13,8 +14,11 @@ void event_queue_init(struct event_queue *queue, struct memory *memory, bool ref
 {
     *queue = (struct event_queue){.memory = memory, .capacity = FIRST_CAPACITY, .used = 1};
     queue->event = memory_take(memory, FIRST_CAPACITY * sizeof *queue->event);
-    (void)reference;
-    queue->heap = event_heap_new(memory);
+    if (reference) {
+        queue->heap = event_heap_new(memory);
+    } else {
+        queue->wheel = event_wheel_new(memory);
+    }
 }
 
 uint32_t event_queue_take(struct event_queue *queue)
@@ -45,33 +49,64 @@ void event_queue_give(struct event_queue *queue, uint32_t index)
     queue->free = index;
 }
 
+static void insert(struct event_queue *queue, uint32_t index)
+{
+    if (queue->wheel != NULL) {
+        event_wheel_insert(queue->wheel, queue->event, index);
+    } else {
+        event_heap_push(queue->heap, queue->event, index);
+    }
+}
+
 void event_queue_insert(struct event_queue *queue, uint32_t index)
 {
     if (++queue->pending > queue->pending_max) queue->pending_max = queue->pending;
-    event_heap_push(queue->heap, queue->event, index);
+    insert(queue, index);
+}
+
+/* True when the record is loose now, false when it stays behind and is not the caller's any more.
+ */
+static bool withdraw(struct event_queue *queue, uint32_t index)
+{
+    if (queue->wheel != NULL) return event_wheel_remove(queue->wheel, queue, index);
+    event_heap_remove(queue->heap, queue->event, index);
+    return true;
 }
 
 void event_queue_cancel(struct event_queue *queue, uint32_t index)
 {
     queue->pending--;
-    event_heap_remove(queue->heap, queue->event, index);
-    event_queue_give(queue, index);
+    if (withdraw(queue, index)) event_queue_give(queue, index);
 }
 
 uint32_t event_queue_move(struct event_queue *queue, uint32_t index, sim_time at, uint64_t tie,
                           uint64_t sequence)
 {
-    event_heap_remove(queue->heap, queue->event, index);
-    queue->event[index].at = at;
-    queue->event[index].tie = tie;
-    queue->event[index].sequence = sequence;
-    event_heap_push(queue->heap, queue->event, index);
+    struct event *event = &queue->event[index];
+    /* Soft re-arm: a slot keeps no order, so an event that moves to a later instant may stay until
+     * its slot is emptied, and finds its new place then. Session timers move with every heartbeat.
+     */
+    bool stays = queue->wheel != NULL && event->place < EVENT_FREE && at >= event->at;
+    if (!stays && !withdraw(queue, index)) {
+        uint32_t fresh = event_queue_take(queue);
+        event = &queue->event[fresh];
+        uint32_t generation = event->generation;
+        *event = queue->event[index];
+        event->generation = generation;
+        event->place = EVENT_LOOSE;
+        index = fresh;
+    }
+    event->at = at;
+    event->tie = tie;
+    event->sequence = sequence;
+    if (!stays) insert(queue, index);
     return index;
 }
 
 uint32_t event_queue_pop(struct event_queue *queue, sim_time until)
 {
-    uint32_t index = event_heap_pop(queue->heap, queue->event, until);
+    uint32_t index = queue->wheel != NULL ? event_wheel_pop(queue->wheel, queue, until)
+                                          : event_heap_pop(queue->heap, queue->event, until);
     if (index != 0) queue->pending--;
     return index;
 }
