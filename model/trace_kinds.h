@@ -120,7 +120,8 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
     X(REBALANCED, "rebalanced", PROTOCOL, "the join phase of a classic rebalance completed",       \
       F(group, NAME) F(generation, COUNT) F(members, COUNT) F(leader, NAME) F(protocol, NAME))     \
     X(MEMBER_ADDED, "member_added", PROTOCOL, "a group has a new member",                          \
-      F(group, NAME) F(member, NAME) F(member_id, NAME) F(instance, NAME) F(replaced, NAME))       \
+      F(group, NAME) F(member, NAME) F(member_id, NAME) F(instance, NAME) F(replaced, NAME)        \
+          F(client_id, NAME) F(client_host, NAME))                                                 \
     X(MEMBER_REMOVED, "member_removed", PROTOCOL, "a group lost a member",                         \
       F(group, NAME) F(member, NAME) F(member_id, NAME) E(cause, REBALANCE_CAUSE))                 \
     X(ASSIGNED, "assigned", PROTOCOL, "the coordinator's assignment of one partition changed",     \

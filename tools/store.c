@@ -79,13 +79,30 @@ bool store_events_find(const char *name, enum store_events *events)
     return false;
 }
 
-bool store_filter_keeps(struct store_filter *filter, uint16_t kind)
+/* Kafka's error in a record, KAFKA_NONE (0) when its kind has none. */
+static int64_t error_of(const struct trace_record *record)
 {
+    const struct trace_kind *kind = &trace_kinds[record->kind];
+    for (uint32_t i = 0; i < kind->field_count; i++) {
+        if (kind->fields[i].type == FIELD_ERROR) return record->field[i];
+    }
+    return 0;
+}
+
+static bool keeps_bulk(struct store_filter *filter, const struct trace_record *record)
+{
+    if (error_of(record) == 0) return filter->kept[record->kind] < STORE_BULK_LIMIT;
+    return filter->errors_kept[record->kind]++ < STORE_BULK_LIMIT;
+}
+
+bool store_filter_keeps(struct store_filter *filter, const struct trace_record *record)
+{
+    uint16_t kind = record->kind;
     filter->emitted[kind]++;
     bool keeps = false;
     switch (filter->events) {
     case STORE_EVENTS_BOUNDED:
-        keeps = !store_kind_is_bulk(kind) || filter->kept[kind] < STORE_BULK_LIMIT;
+        keeps = !store_kind_is_bulk(kind) || keeps_bulk(filter, record);
         break;
     case STORE_EVENTS_ALL: keeps = true; break;
     case STORE_EVENTS_GROUPS: keeps = !store_kind_is_bulk(kind); break;
@@ -267,7 +284,7 @@ void store_observe(void *self, const struct trace_record *record)
     if (store->error != NULL) return;
     store->last_at = record->at;
     store_intervals_observe(store->intervals, record);
-    if (store_filter_keeps(&store->filter, record->kind)) {
+    if (store_filter_keeps(&store->filter, record)) {
         insert_event(store, record);
     } else if (store->cut_at[record->kind] == SIM_TIME_NEVER) {
         store->cut_at[record->kind] = record->at;

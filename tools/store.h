@@ -77,8 +77,9 @@ struct store_filter {
     enum store_events events;
     uint64_t emitted[TRACE_KIND_COUNT];
     uint64_t kept[TRACE_KIND_COUNT];
+    uint64_t errors_kept[TRACE_KIND_COUNT]; /* of bulk kinds: failures have a bound of their own */
 };
-bool store_filter_keeps(struct store_filter *filter, uint16_t kind);
+bool store_filter_keeps(struct store_filter *filter, const struct trace_record *record);
 
 /* One line of the time series. -1 = unknown or none, NAME_NONE = nobody. */
 struct store_sample {

@@ -15,6 +15,11 @@ struct name_row {
     char *text;
 };
 
+struct partition_place {
+    uint32_t id;
+    uint32_t index; /* in partitions */
+};
+
 struct store_reader {
     sqlite3 *database;
     char *directory;
@@ -24,7 +29,8 @@ struct store_reader {
     size_t name_count;
     struct store_partition *partitions; /* by topic and number */
     size_t partition_count;
-    char **topics; /* owns the partitions' topic texts */
+    struct partition_place *places; /* by ascending id */
+    char **topics;                  /* owns the partitions' topic texts */
     name_id *groups;
     size_t group_count;
     sim_time kept_until[TRACE_KIND_COUNT];
@@ -145,6 +151,13 @@ static bool read_names(struct store_reader *reader)
     return result == SQLITE_DONE;
 }
 
+static int by_id(const void *left, const void *right)
+{
+    const struct partition_place *a = left;
+    const struct partition_place *b = right;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
 static bool read_partitions(struct store_reader *reader)
 {
     sqlite3_stmt *statement = NULL;
@@ -165,6 +178,11 @@ static bool read_partitions(struct store_reader *reader)
         };
     }
     sqlite3_finalize(statement);
+    reader->places = tool_allocate((reader->partition_count + 1) * sizeof *reader->places);
+    for (uint32_t i = 0; i < reader->partition_count; i++) {
+        reader->places[i] = (struct partition_place){reader->partitions[i].id, i};
+    }
+    qsort(reader->places, reader->partition_count, sizeof *reader->places, by_id);
     return result == SQLITE_DONE;
 }
 
@@ -256,6 +274,7 @@ void store_close(struct store_reader *reader)
         free(reader->run_texts[i]);
     free(reader->names);
     free(reader->partitions);
+    free(reader->places);
     free(reader->topics);
     free(reader->groups);
     free(reader->directory);
@@ -309,10 +328,11 @@ const struct store_partition *store_partitions(const struct store_reader *reader
 
 const struct store_partition *store_find_partition(const struct store_reader *reader, int64_t id)
 {
-    for (size_t i = 0; i < reader->partition_count; i++) {
-        if (reader->partitions[i].id == id) return &reader->partitions[i];
-    }
-    return NULL;
+    if (id < 0 || id > UINT32_MAX || reader->partition_count == 0) return NULL;
+    const struct partition_place wanted = {.id = (uint32_t)id};
+    const struct partition_place *place =
+        bsearch(&wanted, reader->places, reader->partition_count, sizeof wanted, by_id);
+    return place != NULL ? &reader->partitions[place->index] : NULL;
 }
 
 const name_id *store_groups(const struct store_reader *reader, size_t *count)
