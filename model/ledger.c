@@ -80,11 +80,12 @@ static void observe(void *self, const struct trace_record *record)
 }
 
 static const uint16_t followed[] = {
-    TRACE_BATCH_APPENDED, TRACE_LEADER_ELECTED, TRACE_LOG_START,   TRACE_PRODUCE_DONE,
-    TRACE_PROCESS,        TRACE_SAMPLE,         TRACE_PROCESSED,   TRACE_POSITION,
-    TRACE_GROUP_STATE,    TRACE_REBALANCE,      TRACE_ASSIGNED,    TRACE_MEMBER_REMOVED,
-    TRACE_COMMITTED,      TRACE_OFFSET_REMOVED, TRACE_COMMIT_SENT, TRACE_COMMIT_DONE,
-    TRACE_OWNED,          TRACE_DISOWNED,       TRACE_CLIENT,
+    TRACE_BATCH_APPENDED,  TRACE_LEADER_ELECTED, TRACE_LOG_START,   TRACE_PRODUCE_DONE,
+    TRACE_PROCESS,         TRACE_SAMPLE,         TRACE_PROCESSED,   TRACE_POSITION,
+    TRACE_GROUP_STATE,     TRACE_REBALANCE,      TRACE_ASSIGNED,    TRACE_MEMBER_REMOVED,
+    TRACE_COMMITTED,       TRACE_OFFSET_REMOVED, TRACE_COMMIT_SENT, TRACE_COMMIT_DONE,
+    TRACE_OWNED,           TRACE_DISOWNED,       TRACE_CLIENT,      TRACE_MEMBER_ADDED,
+    TRACE_COMMIT_REJECTED,
 };
 
 static void init_group(struct ledger *ledger, int32_t g)
@@ -140,33 +141,12 @@ struct ledger *ledger_new(struct sim *sim, const struct scenario *scenario)
     return ledger;
 }
 
-/* The records of [0, end) that were never processed, by what became of them. */
-struct unprocessed {
-    int64_t lost;    /* deleted by retention before anybody read them */
-    int64_t skipped; /* next or the committed offset is beyond them */
-    int64_t waiting;
-};
-
-static struct unprocessed sort_unprocessed(const struct ledger_log *log,
-                                           const struct ledger_claim *claim)
+static int64_t total_of(const struct ledger_group_state *group, enum finding_kind kind)
 {
-    struct unprocessed sorted = {0, 0, 0};
-    int64_t passed = claim->next > claim->committed ? claim->next : claim->committed;
-    struct interval gap;
-    for (int64_t at = 0; interval_set_first_gap(&claim->processed, at, log->end, &gap);
-         at = gap.to) {
-        int64_t deleted_to = gap.to < log->start ? gap.to : log->start;
-        int64_t deleted = deleted_to > gap.from ? deleted_to - gap.from : 0;
-        int64_t deleted_skipped =
-            deleted == 0 ? 0 : interval_set_covered(&claim->skipped, gap.from, gap.from + deleted);
-        int64_t from = gap.from + deleted;
-        int64_t passed_to = gap.to < passed ? gap.to : passed;
-        int64_t passed_over = passed_to > from ? passed_to - from : 0;
-        sorted.lost += deleted - deleted_skipped;
-        sorted.skipped += deleted_skipped + passed_over;
-        sorted.waiting += gap.to - from - passed_over;
-    }
-    return sorted;
+    int64_t total = 0;
+    for (int32_t cause = 0; cause < FINDING_CAUSE_COUNT; cause++)
+        total += group->totals.records[kind][cause];
+    return total;
 }
 
 void ledger_finish(struct ledger *ledger)
@@ -191,11 +171,11 @@ void ledger_finish(struct ledger *ledger)
                 const struct ledger_log *log = &ledger->topics[t].logs[p];
                 sim_time age = ledger_age(log, claim, now);
                 if (age > figures->lag_ns_max) figures->lag_ns_max = age;
-                struct unprocessed sorted = sort_unprocessed(log, claim);
-                figures->skipped += sorted.skipped;
-                figures->lost += sorted.lost + claim->lost;
+                ledger_settle_claim(ledger, group, PARTITION_ID(t, p));
             }
         }
+        figures->skipped = total_of(group, FINDING_SKIPPED);
+        figures->lost = total_of(group, FINDING_LOST);
     }
 }
 
@@ -203,6 +183,21 @@ void ledger_group(const struct ledger *ledger, int32_t group, struct ledger_grou
 {
     CHECK(group >= 0 && group < ledger->scenario->group_count);
     *out = ledger->groups[group].figures;
+}
+
+void ledger_anomalies(const struct ledger *ledger, int32_t group, struct ledger_anomalies *out)
+{
+    *out = ledger->groups[group].anomalies;
+}
+
+const struct finding_totals *ledger_finding_totals(const struct ledger *ledger, int32_t group)
+{
+    return &ledger->groups[group].totals;
+}
+
+const struct findings *ledger_findings(const struct ledger *ledger)
+{
+    return &ledger->findings;
 }
 
 int64_t ledger_group_lag_records(const struct ledger *ledger, int32_t group)
@@ -236,6 +231,21 @@ void ledger_partition(const struct ledger *ledger, int32_t group, int32_t topic,
     };
 }
 
+static int64_t unprocessed_of(const struct ledger_log *log, const struct ledger_claim *claim)
+{
+    int64_t sum = 0;
+    struct ledger_piece piece;
+    for (int64_t at = 0; ledger_next_piece(log, claim, at, &piece); at = piece.to)
+        sum += piece.to - piece.from;
+    return sum;
+}
+
+static bool causes_add_up(const struct ledger_group_state *group)
+{
+    return total_of(group, FINDING_DUPLICATE) == group->figures.duplicates &&
+           total_of(group, FINDING_ZOMBIE) == group->figures.zombie;
+}
+
 bool ledger_is_balanced(const struct ledger *ledger)
 {
     int64_t in_logs = 0;
@@ -254,12 +264,12 @@ bool ledger_is_balanced(const struct ledger *ledger)
                 const struct ledger_log *log = &ledger->topics[t].logs[p];
                 if (!interval_set_is_consistent(&claim->processed)) return false;
                 int64_t processed = interval_set_covered(&claim->processed, 0, log->end);
-                struct unprocessed rest = sort_unprocessed(log, claim);
-                if (processed + rest.lost + rest.skipped + rest.waiting != log->end) return false;
+                if (processed + unprocessed_of(log, claim) != log->end) return false;
                 covered += processed;
             }
         }
         if (covered != group->first_processed - group->forgotten) return false;
+        if (!causes_add_up(group)) return false;
         if (group->figures.processed != group->first_processed + group->figures.duplicates)
             return false;
     }

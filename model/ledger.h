@@ -12,6 +12,7 @@
 #ifndef MODEL_LEDGER_H
 #define MODEL_LEDGER_H
 
+#include "model/findings.h"
 #include "model/latency_histogram.h"
 #include "model/scenario.h"
 #include "sim/sim.h"
@@ -51,6 +52,22 @@ struct ledger_group {
 };
 
 void ledger_group(const struct ledger *ledger, int32_t group, struct ledger_group *out);
+
+/* Legal under the configuration, but worth knowing (checkers.md, A1 to A14). */
+struct ledger_anomalies {
+    int64_t rejected_commits;    /* A6: partitions of commits that the coordinator refused */
+    int64_t commit_rewinds;      /* A7: committed offsets that went down */
+    int64_t offset_resets;       /* A8: positions set without a valid committed offset */
+    int64_t cascaded_rebalances; /* A12: begun while the group was still rebalancing */
+    int64_t reordered;           /* A13: times that processing went back in a partition */
+    int64_t waiting;             /* A14: not processed when the run ended */
+    int64_t rebalances_by_cause[REBALANCE_CAUSE_COUNT]; /* A11: by enum rebalance_cause */
+};
+
+void ledger_anomalies(const struct ledger *ledger, int32_t group, struct ledger_anomalies *out);
+/* Repeats, losses and zombie work by cause, and the single findings in the order they were made. */
+const struct finding_totals *ledger_finding_totals(const struct ledger *ledger, int32_t group);
+const struct findings *ledger_findings(const struct ledger *ledger);
 
 struct ledger_partition {
     int64_t log_start_offset;

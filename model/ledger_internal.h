@@ -3,6 +3,7 @@
 #define MODEL_LEDGER_INTERNAL_H
 
 #include "model/arrival_index.h"
+#include "model/findings.h"
 #include "model/interval_set.h"
 #include "model/ledger.h"
 #include "model/trace_kinds.h"
@@ -28,6 +29,7 @@ struct ledger_claim {
     int64_t next;
     int64_t committed; /* -1 = none */
     int64_t lag;       /* as counted in the group's sum */
+    int64_t highest;   /* end of the highest range ever processed */
     struct interval_set processed;
     struct interval_set skipped;   /* passed over by a reset, noted when it happened */
     struct interval_set effective; /* transactional groups: processed and not aborted */
@@ -38,6 +40,15 @@ struct ledger_claim {
     name_id assigned;
     name_id assigned_id; /* Kafka's member id */
     bool ever_owned;
+    bool committed_by_hand; /* the committed offset is an operator's */
+    /* What causes repeats: how the last owner's work ended, and who works on regardless. */
+    name_id last_worker;
+    enum ownership_end last_end;
+    bool last_ended; /* false: the last worker still believes to own it */
+    enum finding_cause redo_cause;
+    name_id redo_culprit;
+    enum finding_cause zombie_cause;
+    name_id zombie;
     bool able; /* some owner can process */
     sim_time stopped_since;
 };
@@ -47,6 +58,10 @@ struct ledger_member {
     int32_t group;
     bool halted; /* frozen or dead */
     bool restoring;
+    bool poll_expired;            /* in its present membership */
+    bool fenced;                  /* likewise */
+    bool commit_failed;           /* the last commit it heard of */
+    enum rebalance_cause removal; /* why the coordinator last removed it */
 };
 
 struct ledger_topic {
@@ -58,6 +73,8 @@ struct ledger_group_state {
     const struct scenario_group *scenario;
     struct ledger_group figures;
     struct latency_histogram *latency;
+    struct finding_totals totals;
+    struct ledger_anomalies anomalies;
     struct ledger_claim **claims; /* shape [topic_count of the scenario], NULL = not subscribed;
                                      each with the topic's partitions */
     int64_t lag;
@@ -86,7 +103,8 @@ struct ledger {
     struct name_table group_by_name;
     struct name_table member_by_name;
     struct name_table producer_by_name; /* the scenario's, counted from 1 */
-    int64_t truncated;                  /* records appended and taken back by an election */
+    struct findings findings;
+    int64_t truncated; /* records appended and taken back by an election */
     int64_t appended;
     bool finished;
 };
@@ -100,6 +118,25 @@ struct ledger_log *ledger_log_of(struct ledger *ledger, int64_t partition);
 struct ledger_claim *ledger_claim_of(struct ledger *ledger, struct ledger_group_state *group,
                                      int64_t partition);
 
+/* ledger_fates.c: what became of the records that were never processed. */
+enum ledger_fate {
+    FATE_LOST,           /* deleted by retention before anybody read them */
+    FATE_RESET_OVER,     /* a reset set the position beyond them */
+    FATE_COMMITTED_OVER, /* next or the committed offset is beyond them */
+    FATE_WAITING,
+};
+struct ledger_piece {
+    int64_t from;
+    int64_t to;
+    enum ledger_fate fate;
+};
+/* The first unprocessed piece at or after `at` that shares one fate; false when there is none. */
+bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *claim, int64_t at,
+                       struct ledger_piece *piece);
+/* Adds them to the group's figures, anomalies and findings. */
+void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group,
+                         partition_id partition);
+
 /* ledger_lag.c */
 sim_time ledger_age(const struct ledger_log *log, const struct ledger_claim *claim, sim_time now);
 void ledger_refresh_lag(struct ledger_group_state *group, struct ledger_claim *claim,
@@ -110,7 +147,19 @@ void ledger_drop_settled_arrivals(struct ledger *ledger);
 void ledger_on_log_record(struct ledger *ledger, const struct trace_record *record);
 void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *group,
                             const struct trace_record *record);
+/* ledger_causes.c */
+void ledger_note_position(struct ledger *ledger, struct ledger_group_state *group,
+                          struct ledger_claim *claim, const struct trace_record *record);
+void ledger_note_member(struct ledger_member *member, const struct trace_record *record);
+void ledger_report(struct ledger *ledger, struct ledger_group_state *group,
+                   const struct finding *finding);
+/* `repeated` of the records just processed had been processed before. */
+void ledger_report_processed(struct ledger *ledger, struct ledger_group_state *group,
+                             struct ledger_claim *claim, const struct trace_record *record,
+                             int64_t repeated, bool zombie);
 /* ledger_ownership.c */
+struct ledger_member *ledger_member_of(struct ledger *ledger, struct ledger_group_state *group,
+                                       name_id name);
 void ledger_on_ownership_record(struct ledger *ledger, struct ledger_group_state *group,
                                 const struct trace_record *record);
 void ledger_on_process(struct ledger *ledger, const struct trace_record *record);

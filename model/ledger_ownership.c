@@ -9,7 +9,7 @@ static const struct ledger_member *find_member(const struct ledger *ledger, name
     return index == 0 ? NULL : &ledger->members[index - 1];
 }
 
-static struct ledger_member *member_of(struct ledger *ledger, struct ledger_group_state *group,
+struct ledger_member *ledger_member_of(struct ledger *ledger, struct ledger_group_state *group,
                                        name_id name)
 {
     uint32_t index = name_table_get(&ledger->member_by_name, name);
@@ -71,13 +71,17 @@ static void add_owner(struct ledger *ledger, struct ledger_claim *claim, name_id
 }
 
 /* A consumer that died is taken off when its process dies, so its last words may find nobody. */
-static void drop_owner(struct ledger_claim *claim, name_id member)
+static void drop_owner(struct ledger_claim *claim, name_id member, enum ownership_end end)
 {
     for (uint32_t i = 0; i < claim->owner_count; i++) {
         if (claim->owners[i].member != member) continue;
         for (uint32_t j = i + 1; j < claim->owner_count; j++)
             claim->owners[j - 1] = claim->owners[j];
         claim->owner_count--;
+        if (claim->last_worker == member) {
+            claim->last_end = end;
+            claim->last_ended = true;
+        }
         return;
     }
 }
@@ -88,8 +92,12 @@ void ledger_on_ownership_record(struct ledger *ledger, struct ledger_group_state
     name_id member = (name_id)record->field[1];
     struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[2]);
     if (claim == NULL) return;
-    member_of(ledger, group, member);
-    drop_owner(claim, member);
+    ledger_member_of(ledger, group, member);
+    if (record->kind == TRACE_DISOWNED) {
+        drop_owner(claim, member, (enum ownership_end)record->field[4]);
+    } else {
+        drop_owner(claim, member, OWNERSHIP_LOST); /* owning anew what it owned */
+    }
     if (record->kind == TRACE_OWNED) add_owner(ledger, claim, member, record->field[4]);
     refresh_able(ledger, group, claim);
 }
@@ -103,7 +111,7 @@ static void refresh_member(struct ledger *ledger, struct ledger_group_state *gro
         for (int32_t p = 0; p < ledger->topics[t].partition_count; p++) {
             struct ledger_claim *claim = &group->claims[t][p];
             if (claim->owner_count == 0) continue;
-            if (dead) drop_owner(claim, member);
+            if (dead) drop_owner(claim, member, OWNERSHIP_DIED);
             refresh_able(ledger, group, claim);
         }
     }
@@ -124,7 +132,7 @@ void ledger_on_process(struct ledger *ledger, const struct trace_record *record)
 void ledger_set_restoring(struct ledger *ledger, struct ledger_group_state *group, name_id member,
                           bool restoring)
 {
-    member_of(ledger, group, member)->restoring = restoring;
+    ledger_member_of(ledger, group, member)->restoring = restoring;
     refresh_member(ledger, group, member, false);
 }
 

@@ -148,10 +148,16 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
                group->scenario->commit.mode != COMMIT_EXTERNAL) {
         group->figures.effective_duplicates += count - fresh;
     }
-    if (group->managed && claim->assigned != (name_id)record->field[1]) {
+    bool zombie = group->managed && claim->assigned != (name_id)record->field[1];
+    ledger_report_processed(ledger, group, claim, record, count - fresh, zombie);
+    if (from < claim->highest) group->anomalies.reordered += 1;
+    if (to > claim->highest) claim->highest = to;
+    if (zombie) {
         group->figures.zombie += count;
         return;
     }
+    claim->last_worker = (name_id)record->field[1];
+    claim->last_ended = false;
     sim_time age = ledger_age(log, claim, record->at);
     if (age > group->figures.lag_ns_max) group->figures.lag_ns_max = age;
     if (to > claim->next) claim->next = to;
@@ -172,6 +178,9 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
              at = gap.to)
             interval_set_add(&claim->skipped, ledger->memory, gap.from, gap.to);
     }
+    if (record->field[4] != POSITION_COMMITTED && record->field[4] != POSITION_EXTERNAL)
+        group->anomalies.offset_resets++;
+    ledger_note_position(ledger, group, claim, record);
     claim->next = offset;
     ledger_refresh_lag(group, claim, log);
 }
@@ -224,6 +233,27 @@ static void on_assigned(struct ledger *ledger, struct ledger_group_state *group,
     }
 }
 
+static void on_committed(struct ledger *ledger, struct ledger_group_state *group,
+                         const struct trace_record *record)
+{
+    struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[1]);
+    if (claim == NULL) return;
+    if (record->field[2] < claim->committed) group->anomalies.commit_rewinds++;
+    claim->committed = record->field[2];
+    /* kafka-consumer-groups.sh commits without a member of its own. */
+    claim->committed_by_hand =
+        record->field[5] < 0 && record->field[3] == NAME_NONE && group->managed;
+}
+
+static void on_rebalance(struct ledger_group_state *group, const struct trace_record *record)
+{
+    if (!group->was_stable) return;
+    group->figures.rebalances++;
+    group->anomalies.rebalances_by_cause[record->field[1]]++;
+    if (group->unstable_since != SIM_TIME_NEVER && group->unstable_since < record->at)
+        group->anomalies.cascaded_rebalances++;
+}
+
 static void on_commit_done(struct ledger_group_state *group, const struct trace_record *record)
 {
     if (record->field[5] != 0) group->figures.commits_failed++;
@@ -239,24 +269,30 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
     case TRACE_PROCESSED: on_processed(ledger, group, record); break;
     case TRACE_POSITION: on_position(ledger, group, record); break;
     case TRACE_GROUP_STATE: on_group_state(group, record); break;
-    case TRACE_REBALANCE:
-        if (group->was_stable) group->figures.rebalances++;
-        break;
+    case TRACE_REBALANCE: on_rebalance(group, record); break;
     case TRACE_ASSIGNED: on_assigned(ledger, group, record); break;
-    case TRACE_MEMBER_REMOVED: on_member_removed(ledger, group, (name_id)record->field[2]); break;
-    case TRACE_COMMITTED:
-        claim = ledger_claim_of(ledger, group, record->field[1]);
-        if (claim != NULL) claim->committed = record->field[2];
+    case TRACE_MEMBER_ADDED:
+        ledger_note_member(ledger_member_of(ledger, group, (name_id)record->field[1]), record);
         break;
+    case TRACE_MEMBER_REMOVED:
+        ledger_note_member(ledger_member_of(ledger, group, (name_id)record->field[1]), record);
+        on_member_removed(ledger, group, (name_id)record->field[2]);
+        break;
+    case TRACE_COMMITTED: on_committed(ledger, group, record); break;
+    case TRACE_COMMIT_REJECTED: group->anomalies.rejected_commits++; break;
     case TRACE_OFFSET_REMOVED:
         claim = ledger_claim_of(ledger, group, record->field[1]);
         if (claim != NULL) claim->committed = -1;
         break;
     case TRACE_COMMIT_SENT: group->figures.commits_attempted++; break;
-    case TRACE_COMMIT_DONE: on_commit_done(group, record); break;
+    case TRACE_COMMIT_DONE:
+        ledger_note_member(ledger_member_of(ledger, group, (name_id)record->field[1]), record);
+        on_commit_done(group, record);
+        break;
     case TRACE_OWNED:
     case TRACE_DISOWNED: ledger_on_ownership_record(ledger, group, record); break;
     case TRACE_CLIENT:
+        ledger_note_member(ledger_member_of(ledger, group, (name_id)record->field[1]), record);
         if (record->field[2] == CLIENT_RESTORE_BEGIN || record->field[2] == CLIENT_RESTORE_END) {
             ledger_set_restoring(ledger, group, (name_id)record->field[1],
                                  record->field[2] == CLIENT_RESTORE_BEGIN);

@@ -25,25 +25,28 @@ typedef uint32_t partition_id;
     X(PreparingRebalance) X(CompletingRebalance) X(Stable) X(Dead) X(Assigning) X(Reconciling)
 #define TRACE_ENUM_REBALANCE_CAUSE(X)                                                              \
     X(MEMBER_JOINED)                                                                               \
-    X(MEMBER_REJOINED) X(MEMBER_LEFT) X(SESSION_EXPIRED) X(POLL_EXPIRED) X(SYNC_EXPIRED)           \
-        X(REBALANCE_EXPIRED) X(METADATA_CHANGED) X(LEADER_REJOINED) X(SUBSCRIPTION_CHANGED)        \
-            X(STATIC_MEMBER_CHANGED) X(ASSIGNMENT_FAILED) X(GROUP_OVER_CAPACITY)                   \
-                X(COORDINATOR_LOADED) X(DOWNGRADED) X(OTHER)
+    X(MEMBER_REJOINED)                                                                             \
+    X(MEMBER_LEFT)                                                                                 \
+    X(SESSION_EXPIRED) X(POLL_EXPIRED) X(SYNC_EXPIRED) X(REBALANCE_EXPIRED) X(METADATA_CHANGED)    \
+        X(LEADER_REJOINED) X(SUBSCRIPTION_CHANGED) X(STATIC_MEMBER_CHANGED) X(ASSIGNMENT_FAILED)   \
+            X(GROUP_OVER_CAPACITY) X(COORDINATOR_LOADED) X(DOWNGRADED) X(OTHER)
 #define TRACE_ENUM_OWNERSHIP_END(X) X(REVOKED) X(LOST) X(CLOSED) X(DIED)
 #define TRACE_ENUM_POSITION_CAUSE(X)                                                               \
     X(COMMITTED)                                                                                   \
-    X(RESET_EARLIEST) X(RESET_LATEST) X(RESET_BY_DURATION) X(OUT_OF_RANGE) X(TRUNCATED)            \
-        X(EXTERNAL) X(SEEK)
+    X(RESET_EARLIEST)                                                                              \
+    X(RESET_LATEST) X(RESET_BY_DURATION) X(OUT_OF_RANGE) X(TRUNCATED) X(EXTERNAL) X(SEEK)
 #define TRACE_ENUM_COMMIT_CALL(X)                                                                  \
     X(AUTO) X(SYNC) X(ASYNC) X(ON_REVOKE) X(ON_CLOSE) X(BEFORE_REBALANCE) X(TRANSACTION)
 #define TRACE_ENUM_FAULT_PHASE(X) X(BEGIN) X(END)
 #define TRACE_ENUM_CLIENT_EVENT(X)                                                                 \
     X(STARTED)                                                                                     \
-    X(FIRST_POLL) X(JOINING) X(JOINED) X(SYNCED) X(REVOKE_CALLBACK) X(LOST_CALLBACK)               \
-        X(ASSIGN_CALLBACK) X(RESTORE_BEGIN) X(RESTORE_END) X(POLL_TIMEOUT) X(LEAVING) X(CLOSING)   \
-            X(CLOSED) X(FENCED) X(COORDINATOR_UNKNOWN) X(COORDINATOR_FOUND) X(FATAL)               \
-                X(HEARTBEAT_FAILED) X(GENERATION_RESET) X(REJOIN_REQUESTED) X(RESET_NONE)          \
-                    X(OUT_OF_MEMORY) X(DEAD_LETTER) X(RETRY)
+    X(FIRST_POLL)                                                                                  \
+    X(JOINING)                                                                                     \
+    X(JOINED) X(SYNCED) X(REVOKE_CALLBACK) X(LOST_CALLBACK) X(ASSIGN_CALLBACK) X(RESTORE_BEGIN)    \
+        X(RESTORE_END) X(POLL_TIMEOUT) X(LEAVING) X(CLOSING) X(CLOSED) X(FENCED)                   \
+            X(COORDINATOR_UNKNOWN) X(COORDINATOR_FOUND) X(FATAL) X(HEARTBEAT_FAILED)               \
+                X(GENERATION_RESET) X(REJOIN_REQUESTED) X(RESET_NONE) X(OUT_OF_MEMORY)             \
+                    X(DEAD_LETTER) X(RETRY)
 
 #define X(member) PROCESS_TRACE_##member,
 enum process_trace_state { TRACE_ENUM_PROCESS_STATE(X) };
@@ -167,6 +170,9 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
     X(SINK, "sink", FULL, "a sink took effect of records (idempotent sinks absorb repeats)",       \
       F(group, NAME) F(member, NAME) F(partition, PARTITION) F(base_offset, OFFSET)                \
           F(count, COUNT) F(incarnation, COUNT))
+
+/* How many causes of rebalances there are. */
+#define REBALANCE_CAUSE_COUNT ((int)CAUSE_OTHER + 1)
 
 enum trace_kind_number {
 #define X(kind, name, class, help, fields) TRACE_##kind,

@@ -58,6 +58,11 @@ static struct ledger_group books_close(struct books *b)
     return figures;
 }
 
+static int64_t caused(struct books *b, enum finding_kind kind, enum finding_cause cause)
+{
+    return ledger_finding_totals(b->ledger, 0)->records[kind][cause];
+}
+
 static void books_free(struct books *b)
 {
     sim_free(b->sim);
@@ -165,6 +170,11 @@ static void a_crash_before_the_commit_repeats_the_batch(void **state)
     struct ledger_group figures = books_close(b);
     assert_int_equal(figures.processed, 140);
     assert_int_equal(figures.duplicates, 40);
+    assert_int_equal(caused(b, FINDING_DUPLICATE, FINDING_CAUSE_CRASH), 40);
+    const struct findings *findings = ledger_findings(b->ledger);
+    assert_int_equal(findings->count, 1);
+    assert_int_equal(findings->list[0].culprit, b->c1);
+    assert_int_equal(findings->list[0].member, b->c2);
     assert_int_equal(figures.effective_duplicates, 40);
     assert_int_equal(figures.zombie, 0);
     assert_int_equal(figures.stopped_partition_ns, SECONDS(45));
@@ -199,12 +209,15 @@ static void work_after_the_partition_was_given_away_is_zombie_work(void **state)
     struct ledger_partition view;
     ledger_partition(b->ledger, 0, 0, 0, &view);
     assert_int_equal(view.owners, 2);
+    TRACE(b->sim, TRACE_MEMBER_REMOVED, b->g, b->c1, b->id1, CAUSE_SESSION_EXPIRED);
     process(b, b->c1, 10, 5, 0); /* the zombie goes on */
     position(b, b->c2, 0, POSITION_COMMITTED);
     process(b, b->c2, 0, 20, 0);
     struct ledger_group figures = books_close(b);
     assert_int_equal(figures.zombie, 5);
     assert_int_equal(figures.duplicates, 15);
+    assert_int_equal(caused(b, FINDING_ZOMBIE, FINDING_CAUSE_SESSION_EXPIRED), 5);
+    assert_int_equal(caused(b, FINDING_DUPLICATE, FINDING_CAUSE_SESSION_EXPIRED), 15);
     books_free(b);
 }
 
@@ -219,6 +232,7 @@ static void a_commit_ahead_of_the_work_skips_records(void **state)
     position(b, b->c2, 500, POSITION_COMMITTED);
     struct ledger_group figures = books_close(b);
     assert_int_equal(figures.skipped, 379);
+    assert_int_equal(caused(b, FINDING_SKIPPED, FINDING_CAUSE_COMMIT_AHEAD), 379);
     assert_int_equal(figures.lost, 0);
     books_free(b);
 }
@@ -236,6 +250,7 @@ static void retention_loses_what_nobody_read(void **state)
     process(b, b->c1, 5000, 1000, 0);
     struct ledger_group figures = books_close(b);
     assert_int_equal(figures.lost, 4000);
+    assert_int_equal(caused(b, FINDING_LOST, FINDING_CAUSE_RETENTION), 4000);
     assert_int_equal(figures.skipped, 0);
     books_free(b);
 }
@@ -252,6 +267,8 @@ static void a_reset_to_latest_skips_what_is_still_there(void **state)
     struct ledger_group figures = books_close(b);
     assert_int_equal(figures.lost, 1000);
     assert_int_equal(figures.skipped, 4000);
+    assert_int_equal(caused(b, FINDING_SKIPPED, FINDING_CAUSE_OFFSET_RESET), 4000);
+    assert_int_equal(caused(b, FINDING_LOST, FINDING_CAUSE_RETENTION), 1000);
     books_free(b);
 }
 
@@ -267,6 +284,7 @@ static void an_unclean_election_loses_acknowledged_records(void **state)
     append(b, 800, 300); /* the offsets are used again */
     process(b, b->c1, 900, 200, 0);
     struct ledger_group figures = books_close(b);
+    assert_int_equal(caused(b, FINDING_LOST, FINDING_CAUSE_TRUNCATION), 150);
     assert_int_equal(figures.lost, 150);    /* acknowledged 800-949, gone from the log */
     assert_int_equal(figures.skipped, 100); /* the new 800-899 were never read */
     assert_int_equal(figures.duplicates, 0);
@@ -323,6 +341,52 @@ static void a_partition_is_stopped_while_nobody_can_process_it(void **state)
     books_free(b);
 }
 
+/* The same repeat, for each way in which an ownership can end. */
+static void a_repeat_is_blamed_on_how_the_ownership_ended(void **state)
+{
+    (void)state;
+    static const struct {
+        bool commit_failed, poll_timeout, fenced;
+        int end; /* enum ownership_end, -1 = it goes on believing */
+        enum rebalance_cause removal;
+        enum finding_cause expected;
+    } endings[] = {
+        {false, false, false, OWNERSHIP_REVOKED, CAUSE_OTHER, FINDING_CAUSE_REBALANCE},
+        {true, false, false, OWNERSHIP_REVOKED, CAUSE_OTHER, FINDING_CAUSE_COMMIT_FAILED},
+        {false, false, false, OWNERSHIP_CLOSED, CAUSE_MEMBER_LEFT, FINDING_CAUSE_CLOSED},
+        {true, false, false, OWNERSHIP_CLOSED, CAUSE_MEMBER_LEFT, FINDING_CAUSE_COMMIT_FAILED},
+        {false, false, false, OWNERSHIP_LOST, CAUSE_SESSION_EXPIRED, FINDING_CAUSE_SESSION_EXPIRED},
+        {false, true, false, OWNERSHIP_LOST, CAUSE_MEMBER_LEFT, FINDING_CAUSE_POLL_EXPIRED},
+        {false, false, true, OWNERSHIP_LOST, CAUSE_STATIC_MEMBER_CHANGED, FINDING_CAUSE_FENCED},
+        {false, false, false, OWNERSHIP_DIED, CAUSE_SESSION_EXPIRED, FINDING_CAUSE_CRASH},
+        {false, false, false, -1, CAUSE_SESSION_EXPIRED, FINDING_CAUSE_SESSION_EXPIRED},
+    };
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        struct books *b = books_new();
+        append(b, 0, 100);
+        TRACE(b->sim, TRACE_MEMBER_ADDED, b->g, b->c1, b->id1, NAME_NONE, NAME_NONE);
+        assign(b, b->c1, b->id1);
+        own(b, b->c1);
+        position(b, b->c1, 0, POSITION_COMMITTED);
+        process(b, b->c1, 0, 60, 0);
+        if (endings[i].commit_failed)
+            TRACE(b->sim, TRACE_COMMIT_DONE, b->g, b->c1, COMMIT_CALL_AUTO, 1, 1, 27, 0);
+        int64_t event = endings[i].poll_timeout ? CLIENT_POLL_TIMEOUT : CLIENT_FENCED;
+        if (endings[i].poll_timeout || endings[i].fenced)
+            TRACE(b->sim, TRACE_CLIENT, b->g, b->c1, event, 1, b->id1, 0, 0, NAME_NONE);
+        TRACE(b->sim, TRACE_MEMBER_REMOVED, b->g, b->c1, b->id1, endings[i].removal);
+        if (endings[i].end >= 0)
+            TRACE(b->sim, TRACE_DISOWNED, b->g, b->c1, PARTITION_ID(0, 0), 1, endings[i].end, 1);
+        assign(b, b->c2, b->id2);
+        own(b, b->c2);
+        position(b, b->c2, 0, POSITION_COMMITTED);
+        process(b, b->c2, 0, 60, 0);
+        if (caused(b, FINDING_DUPLICATE, endings[i].expected) != 60) fail_msg("row %d", (int)i);
+        books_close(b);
+        books_free(b);
+    }
+}
+
 static void transactions_take_their_effects_back(void **state)
 {
     (void)state;
@@ -351,6 +415,7 @@ int main(void)
         cmocka_unit_test(an_unclean_election_loses_acknowledged_records),
         cmocka_unit_test(rebalances_count_once_the_group_has_formed),
         cmocka_unit_test(a_partition_is_stopped_while_nobody_can_process_it),
+        cmocka_unit_test(a_repeat_is_blamed_on_how_the_ownership_ended),
         cmocka_unit_test(transactions_take_their_effects_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

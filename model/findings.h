@@ -1,0 +1,83 @@
+/* model/findings.h: what went wrong, where, and why.
+ *
+ * The ledger attributes every record it counts as repeated, skipped, lost or worked on by a zombie
+ * to a cause, by looking at how the ownership before ended and at what became of its commits
+ * (../shared/spec/delivery-anomalies.md; the anomalies A1 to A14 of checkers.md). Ranges that go
+ * on where the last one ended, for the same reason, are one finding. */
+#ifndef MODEL_FINDINGS_H
+#define MODEL_FINDINGS_H
+
+#include "model/trace_kinds.h"
+#include "sim/memory.h"
+#include "sim/time.h"
+
+#define FINDINGS_KEPT 4096
+
+#define FINDING_KINDS(X)                                                                           \
+    X(DUPLICATE, "duplicate", "records processed again")                                           \
+    X(SKIPPED, "skipped", "records passed over, never processed")                                  \
+    X(LOST, "lost", "records gone from the log before anybody processed them")                     \
+    X(ZOMBIE, "zombie", "records processed by a consumer that no longer owned the partition")
+
+#define FINDING_CAUSES(X)                                                                          \
+    X(UNKNOWN, "unknown", "no cause was seen")                                                     \
+    X(CRASH, "crash", "the owner died with work not committed")                                    \
+    X(SESSION_EXPIRED, "session expired", "the owner was silent too long and was expelled")        \
+    X(POLL_EXPIRED, "poll interval exceeded", "the owner did not call poll() in time and left")    \
+    X(FENCED, "fenced", "another process took over its group.instance.id")                         \
+    X(REBALANCE, "rebalance", "the partition was revoked with work not committed")                 \
+    X(COMMIT_FAILED, "failed commit", "the owner's last commit before the hand-over failed")       \
+    X(CLOSED, "closed without commit", "the owner closed with work not committed")                 \
+    X(OFFSET_RESET, "offset reset", "there was no valid committed offset (auto.offset.reset)")     \
+    X(ADMIN, "offsets changed by hand", "an operator set the committed offset")                    \
+    X(TRUNCATION, "truncated log", "an election took records back")                                \
+    X(RETENTION, "retention", "retention deleted them first")                                      \
+    X(COMMIT_AHEAD, "committed before processed", "the commit covered work that was never done")   \
+    X(NOT_COORDINATED, "no coordination", "several readers without a group")
+
+enum finding_kind {
+#define X(name, text, help) FINDING_##name,
+    FINDING_KINDS(X)
+#undef X
+        FINDING_KIND_COUNT
+};
+enum finding_cause {
+#define X(name, text, help) FINDING_CAUSE_##name,
+    FINDING_CAUSES(X)
+#undef X
+        FINDING_CAUSE_COUNT
+};
+
+const char *finding_kind_name(enum finding_kind kind);
+const char *finding_cause_name(enum finding_cause cause);
+const char *finding_cause_help(enum finding_cause cause);
+
+struct finding {
+    enum finding_kind kind;
+    enum finding_cause cause;
+    sim_time at;      /* when the first of them was seen */
+    sim_time last_at; /* … and the last */
+    int32_t group;
+    partition_id partition;
+    int64_t from; /* offsets [from, to); of duplicates: of what was processed again */
+    int64_t to;
+    int64_t records;
+    name_id member;  /* who processed them (again), NAME_NONE where nobody did */
+    name_id culprit; /* whose hand-over, crash or zombie work brought it about */
+};
+
+/* Sums over a group, complete even where the list of findings was cut. */
+struct finding_totals {
+    int64_t records[FINDING_KIND_COUNT][FINDING_CAUSE_COUNT];
+};
+
+struct findings {
+    struct finding *list; /* shape [count], at most FINDINGS_KEPT */
+    uint32_t count;
+    uint32_t capacity;
+    int64_t dropped; /* findings beyond the list */
+};
+
+void findings_add(struct findings *findings, struct memory *memory, const struct finding *finding);
+
+#endif

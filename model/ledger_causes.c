@@ -1,0 +1,127 @@
+/* Why: how an ownership ended, and what that makes of the work done under it. */
+#include "model/ledger_internal.h"
+
+#include "sim/check.h"
+
+/* How the coordinator's reason for removing a member reads as the cause of what follows. */
+static enum finding_cause removal_cause(const struct ledger_member *member)
+{
+    if (member->fenced) return FINDING_CAUSE_FENCED;
+    if (member->poll_expired) return FINDING_CAUSE_POLL_EXPIRED;
+    if (member->removal == CAUSE_POLL_EXPIRED) return FINDING_CAUSE_POLL_EXPIRED;
+    bool expelled = member->removal == CAUSE_SESSION_EXPIRED ||
+                    member->removal == CAUSE_SYNC_EXPIRED ||
+                    member->removal == CAUSE_REBALANCE_EXPIRED;
+    return expelled ? FINDING_CAUSE_SESSION_EXPIRED : FINDING_CAUSE_REBALANCE;
+}
+
+/* The cause of what the last worker left behind when somebody else goes on from the committed
+ * offset. */
+static enum finding_cause hand_over_cause(const struct ledger *ledger,
+                                          const struct ledger_group_state *group,
+                                          const struct ledger_claim *claim)
+{
+    uint32_t index = name_table_get(&ledger->member_by_name, claim->last_worker);
+    if (index == 0) return FINDING_CAUSE_UNKNOWN;
+    const struct ledger_member *member = &ledger->members[index - 1];
+    if (!group->managed) return FINDING_CAUSE_NOT_COORDINATED;
+    if (!claim->last_ended) return removal_cause(member); /* it works on as a zombie */
+    switch (claim->last_end) {
+    case OWNERSHIP_DIED: return FINDING_CAUSE_CRASH;
+    case OWNERSHIP_CLOSED:
+        return member->commit_failed ? FINDING_CAUSE_COMMIT_FAILED : FINDING_CAUSE_CLOSED;
+    case OWNERSHIP_REVOKED:
+        return member->commit_failed ? FINDING_CAUSE_COMMIT_FAILED : FINDING_CAUSE_REBALANCE;
+    case OWNERSHIP_LOST: break;
+    }
+    return removal_cause(member);
+}
+
+void ledger_note_position(struct ledger *ledger, struct ledger_group_state *group,
+                          struct ledger_claim *claim, const struct trace_record *record)
+{
+    enum finding_cause cause;
+    switch ((enum position_cause)record->field[4]) {
+    case POSITION_RESET_EARLIEST:
+    case POSITION_RESET_LATEST:
+    case POSITION_RESET_BY_DURATION:
+    case POSITION_OUT_OF_RANGE: cause = FINDING_CAUSE_OFFSET_RESET; break;
+    case POSITION_TRUNCATED: cause = FINDING_CAUSE_TRUNCATION; break;
+    case POSITION_COMMITTED:
+    case POSITION_EXTERNAL:
+        cause =
+            claim->committed_by_hand ? FINDING_CAUSE_ADMIN : hand_over_cause(ledger, group, claim);
+        break;
+    case POSITION_SEEK:
+    default: cause = FINDING_CAUSE_UNKNOWN; break;
+    }
+    claim->redo_cause = cause;
+    claim->redo_culprit = claim->last_worker;
+}
+
+void ledger_report(struct ledger *ledger, struct ledger_group_state *group,
+                   const struct finding *finding)
+{
+    if (finding->records == 0) return;
+    group->totals.records[finding->kind][finding->cause] += finding->records;
+    struct finding whole = *finding;
+    whole.group = (int32_t)(group - ledger->groups);
+    whole.at = whole.last_at = sim_now(ledger->sim);
+    findings_add(&ledger->findings, ledger->memory, &whole);
+}
+
+void ledger_report_processed(struct ledger *ledger, struct ledger_group_state *group,
+                             struct ledger_claim *claim, const struct trace_record *record,
+                             int64_t repeated, bool zombie)
+{
+    name_id name = (name_id)record->field[1];
+    uint32_t index = name_table_get(&ledger->member_by_name, name);
+    struct finding finding = {
+        .partition = (partition_id)record->field[2],
+        .from = record->field[3],
+        .to = record->field[3] + record->field[4],
+        .member = name,
+    };
+    if (zombie) {
+        /* An owner that has not heard of its own removal: its work, and what is done again of it,
+         * have the removal as their cause. */
+        claim->zombie_cause =
+            index == 0 ? FINDING_CAUSE_UNKNOWN : removal_cause(&ledger->members[index - 1]);
+        claim->zombie = name;
+        finding.kind = FINDING_ZOMBIE;
+        finding.cause = claim->zombie_cause;
+        finding.culprit = name;
+        finding.records = record->field[4];
+        ledger_report(ledger, group, &finding);
+    }
+    if (repeated == 0) return;
+    finding.kind = FINDING_DUPLICATE;
+    finding.records = repeated;
+    if (zombie) {
+        finding.cause = claim->zombie_cause;
+        finding.culprit = name;
+    } else if (claim->redo_cause == FINDING_CAUSE_UNKNOWN && claim->zombie != NAME_NONE) {
+        finding.cause = claim->zombie_cause;
+        finding.culprit = claim->zombie;
+    } else {
+        finding.cause = claim->redo_cause;
+        finding.culprit = claim->redo_culprit;
+    }
+    ledger_report(ledger, group, &finding);
+}
+
+void ledger_note_member(struct ledger_member *member, const struct trace_record *record)
+{
+    switch (record->kind) {
+    case TRACE_MEMBER_REMOVED: member->removal = (enum rebalance_cause)record->field[3]; break;
+    case TRACE_MEMBER_ADDED:
+        member->poll_expired = false;
+        member->fenced = false;
+        break;
+    case TRACE_COMMIT_DONE: member->commit_failed = record->field[5] != 0; break;
+    case TRACE_CLIENT:
+        if (record->field[2] == CLIENT_POLL_TIMEOUT) member->poll_expired = true;
+        if (record->field[2] == CLIENT_FENCED) member->fenced = true;
+        break;
+    }
+}

@@ -1,0 +1,74 @@
+/* What became of the records that were never processed. */
+#include "model/ledger_internal.h"
+
+static int64_t nearer(int64_t boundary, int64_t from, int64_t to)
+{
+    return boundary > from && boundary < to ? boundary : to;
+}
+
+bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *claim, int64_t at,
+                       struct ledger_piece *piece)
+{
+    struct interval gap;
+    if (!interval_set_first_gap(&claim->processed, at, log->end, &gap)) return false;
+    piece->from = gap.from;
+    if (interval_set_contains(&claim->skipped, gap.from)) {
+        struct interval after;
+        bool ends = interval_set_first_gap(&claim->skipped, gap.from, gap.to, &after);
+        piece->to = ends ? after.from : gap.to;
+        piece->fate = FATE_RESET_OVER;
+        return true;
+    }
+    int64_t passed = claim->next > claim->committed ? claim->next : claim->committed;
+    piece->fate = gap.from < log->start ? FATE_LOST
+                  : gap.from < passed   ? FATE_COMMITTED_OVER
+                                        : FATE_WAITING;
+    piece->to = nearer(log->start, gap.from, gap.to);
+    piece->to = nearer(passed, gap.from, piece->to);
+    for (uint32_t i = 0; i < claim->skipped.count; i++)
+        piece->to = nearer(claim->skipped.ranges[i].from, gap.from, piece->to);
+    return true;
+}
+
+void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group,
+                         partition_id partition)
+{
+    static const struct {
+        enum finding_kind kind;
+        enum finding_cause cause;
+    } findings[] = {
+        [FATE_LOST] = {FINDING_LOST, FINDING_CAUSE_RETENTION},
+        [FATE_RESET_OVER] = {FINDING_SKIPPED, FINDING_CAUSE_OFFSET_RESET},
+        [FATE_COMMITTED_OVER] = {FINDING_SKIPPED, FINDING_CAUSE_COMMIT_AHEAD},
+    };
+    const struct ledger_log *log = ledger_log_of(ledger, partition);
+    const struct ledger_claim *claim = ledger_claim_of(ledger, group, partition);
+    struct ledger_piece piece;
+    for (int64_t at = 0; ledger_next_piece(log, claim, at, &piece); at = piece.to) {
+        int64_t records =
+            piece.to - piece.from - interval_set_covered(&log->unreadable, piece.from, piece.to);
+        if (piece.fate == FATE_WAITING) {
+            group->anomalies.waiting += records;
+            continue;
+        }
+        struct finding finding = {
+            .kind = findings[piece.fate].kind,
+            .cause = findings[piece.fate].cause,
+            .partition = partition,
+            .from = piece.from,
+            .to = piece.to,
+            .records = records,
+            .culprit = claim->last_worker,
+        };
+        ledger_report(ledger, group, &finding);
+    }
+    struct finding truncated = {
+        .kind = FINDING_LOST,
+        .cause = FINDING_CAUSE_TRUNCATION,
+        .partition = partition,
+        .from = log->end,
+        .to = log->end,
+        .records = claim->lost,
+    };
+    ledger_report(ledger, group, &truncated);
+}
