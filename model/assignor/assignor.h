@@ -58,8 +58,9 @@ struct assign_member {
     int32_t user_data_generation;
 };
 
-/* Whether all members subscribe to the same names. The coordinator of a consumer group knows it from
- * names, also those of topics that do not exist; it leaves these out of the members' topics. */
+/* Whether all members subscribe to the same names. The coordinator of a consumer group knows it
+ * from names, also those of topics that do not exist; it leaves these out of the members' topics.
+ */
 enum assign_subscriptions {
     ASSIGN_SUBSCRIPTIONS_UNKNOWN, /* the assignor looks at the members' topics itself */
     ASSIGN_SUBSCRIPTIONS_EQUAL,

@@ -1,9 +1,11 @@
 #include "tests/conformance/conformance.h"
 
 #include "sim/check.h"
+#include "tests/conformance/assignors.h"
 #include "tests/conformance/hashes.h"
 
 static const struct conformance_kind kinds[] = {
+    {"assignment", assignor_applies, assignor_check},
     {"murmur2", murmur2_applies, murmur2_check},
     {"group-partition", group_partition_applies, group_partition_check},
     {"adaptive-partitioner", adaptive_partitioner_applies, adaptive_partitioner_check},
