@@ -3,6 +3,7 @@
 #include "sim/check.h"
 #include "tests/conformance/assignors.h"
 #include "tests/conformance/hashes.h"
+#include "tests/conformance/protocol_bytes.h"
 
 static const struct conformance_kind kinds[] = {
     {"assignment", assignor_applies, assignor_check},
@@ -10,6 +11,7 @@ static const struct conformance_kind kinds[] = {
     {"group-partition", group_partition_applies, group_partition_check},
     {"adaptive-partitioner", adaptive_partitioner_applies, adaptive_partitioner_check},
     {"roundrobin-partitioner", round_robin_partitioner_applies, round_robin_partitioner_check},
+    {"protocol-bytes", protocol_bytes_applies, protocol_bytes_check},
 };
 
 const struct conformance_kind *conformance_kind_of(const json_t *record)
