@@ -1,0 +1,144 @@
+/* build/bench: events per second of the engine, beside a bare floor in the same run.
+ *
+ * usage: bench [--json] [--rounds N] [NAME]...     without names: every workload */
+#include "bench/bench.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ROUNDS_MAX 99
+
+static const struct workload workloads[] = {
+    {"hold-1e2", "100 pending events, each posts the next", hold_1e2_engine, hold_1e2_floor, 7},
+    {"hold-1e4", "10,000 pending events", hold_1e4_engine, hold_1e4_floor, 7},
+    {"hold-1e6", "1,000,000 pending events", hold_1e6_engine, hold_1e6_floor, 3},
+    {"heartbeats", "W3: 10,000 members, 3 s beats, 45 s sessions, 10 min", heartbeats_engine,
+     heartbeats_floor, 5},
+    {"heartbeats-network", "the same over connections, latencies drawn by key", heartbeats_network,
+     NULL, 3},
+};
+
+#define WORKLOADS (sizeof workloads / sizeof workloads[0])
+
+uint64_t bench_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static double ns_per_event(struct measure measure)
+{
+    return (double)measure.nanoseconds / (double)measure.events;
+}
+
+static int by_value(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return a < b ? -1 : a > b;
+}
+
+static double median(double *values, unsigned count)
+{
+    qsort(values, count, sizeof *values, by_value);
+    return values[count / 2];
+}
+
+/* False when engine and floor did not do the same work. */
+static bool run(const struct workload *workload, unsigned rounds, bool json, bool first)
+{
+    double engine[ROUNDS_MAX], bare[ROUNDS_MAX];
+    struct measure measured = {0}, expected = {0};
+    if (rounds == 0) rounds = workload->rounds;
+    for (unsigned round = 0; round < rounds; round++) {
+        measured = workload->engine();
+        engine[round] = ns_per_event(measured);
+        if (workload->floor == NULL) continue;
+        expected = workload->floor();
+        bare[round] = ns_per_event(expected);
+        if (measured.events != expected.events || measured.check != expected.check) {
+            fprintf(stderr, "%s: engine and floor did different work\n", workload->name);
+            return false;
+        }
+    }
+    double engine_ns = median(engine, rounds);
+    double floor_ns = workload->floor == NULL ? 0 : median(bare, rounds);
+    if (json) {
+        printf("%s\n  {\"name\": \"%s\", \"events\": %llu, \"ns_per_event\": %.2f, "
+               "\"events_per_second\": %.0f",
+               first ? "" : ",", workload->name, (unsigned long long)measured.events, engine_ns,
+               1e9 / engine_ns);
+        if (workload->floor != NULL) {
+            printf(", \"floor_ns_per_event\": %.2f, \"ratio\": %.3f", floor_ns,
+                   engine_ns / floor_ns);
+        }
+        printf("}");
+    } else {
+        printf("%-20s %10llu %9.1f %13.0f", workload->name, (unsigned long long)measured.events,
+               engine_ns, 1e9 / engine_ns);
+        if (workload->floor != NULL) printf(" %9.1f %6.2f", floor_ns, engine_ns / floor_ns);
+        printf("\n");
+    }
+    fflush(stdout);
+    return true;
+}
+
+static bool is_wanted(const struct workload *workload, char *const *names, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(names[i], workload->name) == 0) return true;
+    }
+    return count == 0;
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: bench [--json] [--rounds N] [NAME]...\n");
+    for (size_t i = 0; i < WORKLOADS; i++) {
+        fprintf(stderr, "  %-20s %s\n", workloads[i].name, workloads[i].help);
+    }
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    bool json = false;
+    unsigned rounds = 0;
+    int next = 1;
+    for (; next < argc && strncmp(argv[next], "--", 2) == 0; next++) {
+        if (strcmp(argv[next], "--json") == 0) {
+            json = true;
+        } else if (strcmp(argv[next], "--rounds") == 0 && next + 1 < argc) {
+            rounds = (unsigned)strtoul(argv[++next], NULL, 10);
+            if (rounds == 0 || rounds > ROUNDS_MAX) return usage();
+        } else {
+            return usage();
+        }
+    }
+    char *const *names = argv + next;
+    int count = argc - next;
+    for (int i = 0; i < count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < WORKLOADS; k++)
+            found |= strcmp(names[i], workloads[k].name) == 0;
+        if (!found) return usage();
+    }
+
+    if (json) {
+        printf("[");
+    } else {
+        printf("%-20s %10s %9s %13s %9s %6s\n", "workload", "events", "ns/event", "events/s",
+               "floor ns", "ratio");
+    }
+    bool first = true, good = true;
+    for (size_t i = 0; i < WORKLOADS; i++) {
+        if (!is_wanted(&workloads[i], names, count)) continue;
+        good &= run(&workloads[i], rounds, json, first);
+        first = false;
+    }
+    if (json) printf("\n]\n");
+    return good ? 0 : 1;
+}
