@@ -98,6 +98,8 @@ struct scenario_commit {
     enum commit_order order;
     bool on_revoke; /* also commitSync in onPartitionsRevoked */
     bool on_close;  /* also commitSync before close() */
+    /* Manual commits (sync, async) no more often than this; 0 = after every poll's records. */
+    sim_time interval_ns;
 };
 
 enum retry_policy { RETRY_FOREVER, RETRY_BOUNDED, RETRY_DEAD_LETTER, RETRY_CRASH };
