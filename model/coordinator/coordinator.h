@@ -18,7 +18,7 @@
  *
  * and coordinator_on_high_watermark() when the partition's high watermark moves. APPENDs are
  * answered in order. Until then coordinator_next_timer_at() says when to call
- * coordinator_run_timers().
+ * coordinator_run_timer().
  *
  * Write path (CoordinatorRuntime of Kafka): an operation's records are applied at once and put into
  * an open batch that goes to the log after group.coordinator.append.linger.ms; its reply waits
@@ -117,11 +117,13 @@ struct message *coordinator_error_response(struct memory *memory, const struct m
                                            enum kafka_error error);
 
 /* SIM_TIME_NEVER when nothing is due. May be early (a timer was re-armed later): running the
- * timers then is harmless and fires nothing. */
+ * timers then fires nothing. */
 sim_time coordinator_next_timer_at(const struct coordinator *coordinator);
-/* Fires every timer due at or before `now`, in order of due time, equal ones in the order armed;
- * each sees its own due time as now. Effects pile up: a host with a synchronous log that needs
- * them carried out in between calls this once per due time (coordinator_next_timer_at). */
+/* Fires the first timer due at or before `now`; it sees its own due time as now. False when none
+ * was due. Due timers fire in order of due time, equal ones in the order armed. Kafka puts log
+ * progress before the next timer, so a host carries out the effects between two calls. */
+bool coordinator_run_timer(struct coordinator *coordinator, sim_time now);
+/* Fires all that are due, for hosts whose log answers later anyway. */
 void coordinator_run_timers(struct coordinator *coordinator, sim_time now);
 
 enum coordinator_effect_kind { COORDINATOR_REPLY, COORDINATOR_APPEND };

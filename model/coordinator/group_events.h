@@ -90,6 +90,8 @@ enum group_note_kind {
     NOTE_COMMIT,            /* one partition of OffsetCommit or TxnOffsetCommit; member, generation,
                                partition, offset, previous_offset (-1 none), error, detail = 1 if
                                transactional. Accepted ones are told when they are applied */
+    NOTE_COMMIT_DURABLE,    /* as NOTE_COMMIT, once the high watermark has passed it (or, for a
+                               transaction, its marker) */
     NOTE_OFFSET_REMOVED,    /* partition, previous_offset; detail: enum offset_removal */
     NOTE_TRANSACTION_ENDED, /* offset = producer id, detail = 1 committed, 0 aborted */
     NOTE_SHARD_LOADING,     /* generation = leader epoch */

@@ -108,7 +108,7 @@ struct group_record {
     name_id member;                   /* types 5, 7, 8 */
     struct topic_partition partition; /* type 1 */
     uint32_t value_size;              /* of the block behind `value`; 0 = tombstone */
-    uint32_t size_bytes;              /* of key and value as Kafka would write them, about */
+    uint32_t size_bytes;              /* filled in by group_record_measure */
     union {
         void *value; /* NULL = tombstone */
         const struct offset_value *offset;
@@ -129,6 +129,11 @@ bool group_record_equal(const struct group_record *a, const struct group_record 
 /* A record with its own copy of everything. */
 struct group_record group_record_copy(struct memory *memory, const struct group_record *record);
 void group_record_free(struct memory *memory, struct group_record *record);
+
+/* Size of the record in Kafka's log format: schemas of version 3 for offsets and classic groups, of
+ * version 0 for consumer groups, with the overhead of a record in a batch. */
+void group_record_measure(const struct names *names, struct group_record *record);
+#define GROUP_LOG_BATCH_OVERHEAD_BYTES 61
 
 /* Makers. Each copies what it is given; `value` arguments may point anywhere. A NULL value makes
  * the tombstone. */

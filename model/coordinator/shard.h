@@ -29,7 +29,6 @@ typedef void operation_done(struct coordinator *coordinator, struct operation *o
 
 struct operation {
     struct coordinator *coordinator;
-    enum kafka_api api;            /* 0 for timers */
     const struct message *request; /* only while the handler runs; NULL for timers */
     uint64_t token;
     sim_time now;
@@ -39,27 +38,43 @@ struct operation {
     uint32_t record_count;
     uint32_t record_capacity;
     struct message *response; /* leaves when the operation is complete; NULL = none */
-    bool applied;    /* the records only write down what has been done: do not apply them */
-    bool not_atomic; /* the records may be spread over several batches */
+    bool already_applied;     /* the records write down what has been done: do not apply them */
+    bool not_atomic;          /* the records may be spread over several batches */
     operation_done *done;
     void *context; /* for `done`; a block of the shard's memory, freed with the operation */
     uint32_t context_size;
-    /* A parked JoinGroup or SyncGroup of this member still waits under `token`: if the operation
-     * fails, it is answered with the error. */
-    struct group *parked_group;
-    name_id parked_member;
-    int64_t producer_id; /* -1 = not transactional */
+    struct parked_request *parked; /* if the operation fails, this is answered with the error */
+    int64_t producer_id;           /* -1 = not transactional */
     int16_t producer_epoch;
+    name_id committing_member; /* who commits offsets, for the notes */
+    int32_t committing_generation;
 
     /* The runtime's. */
+    bool completed;
     int64_t waits_for_offset;
     struct coordinator_timer timeout;
     struct operation *next;
-    const struct group_log_batch *batch; /* the one that holds the records, held */
-    uint32_t first_record;               /* in it */
-    bool completed;
-    struct message *failure_request; /* private copy of what an error response repeats */
+    struct group_log_batch *batch; /* with `done`: the one that holds the records, held */
+    uint32_t first_record;         /* in it */
 };
+
+/* A JoinGroup or SyncGroup that waits in its member. The operation that brought it shares it, so
+ * that whoever is first, the member's answer or the operation's failure, answers it, and nobody
+ * answers twice. */
+struct parked_request {
+    uint64_t token;
+    enum kafka_api api;
+    uint32_t references;
+    bool answered;
+};
+struct parked_request *operation_park(struct operation *operation);
+/* Answers (unless that has been done) and lets go; `*parked` becomes NULL. */
+void parked_answer(struct coordinator *coordinator, struct parked_request **parked,
+                   struct message *response);
+/* Lets go of a request that nobody will answer. */
+void parked_abandon(struct coordinator *coordinator, struct parked_request **parked);
+/* Lets go without a word: whoever else holds it may still answer. */
+void parked_release(struct coordinator *coordinator, struct parked_request **parked);
 
 /* Takes over the record's value. */
 void operation_add(struct operation *operation, struct group_record record);
@@ -121,9 +136,23 @@ void coordinator_note(struct coordinator *coordinator, struct group_note note);
 const struct coordinator_topic *coordinator_find_topic(const struct coordinator *coordinator,
                                                        name_id topic);
 
-struct open_batch;
-struct journal_entry;
-struct open_transaction;
+/* A batch that was handed out as an APPEND effect and not yet answered. */
+struct operation_list {
+    struct operation *first;
+    struct operation *last;
+};
+struct flushed_batch {
+    int64_t base_offset;
+    int64_t end_offset;
+    struct operation_list operations;
+};
+
+struct journal_entry;    /* journal.h */
+struct open_transaction; /* transactions.h */
+struct observer {
+    group_observer *observe;
+    void *self;
+};
 
 struct coordinator {
     struct memory *memory;
@@ -133,6 +162,7 @@ struct coordinator {
     enum coordinator_state state;
     int32_t leader_epoch;
     sim_time now; /* of the call being carried out */
+    int64_t records_loaded;
 
     struct id_map groups_by_id;
     struct group **groups; /* ascending ids */
@@ -148,31 +178,34 @@ struct coordinator {
 
     struct timers timers;
     struct coordinator_timer expiration_timer;
-    bool expiration_runs;
 
-    struct {
-        group_observer *observe;
-        void *self;
-    } * observers;
+    struct observer *observers;
     uint32_t observer_count;
 
     /* Write path (operation.c, write_path.c). */
     struct group_log_batch *batch; /* open; NULL = none */
-    struct operation_list {
-        struct operation *first, *last;
-    } batch_operations, deferred;
+    struct operation_list batch_operations;
+    struct operation_list deferred; /* by the offset they wait for */
     struct coordinator_timer linger_timer;
-    struct flushed_batch *flushed; /* handed out as APPEND, not yet answered; ring */
-    uint32_t flushed_first, flushed_count, flushed_capacity;
-    int64_t next_offset;           /* of the next record */
-    int64_t last_written_offset;   /* log end offset as appended */
-    int64_t last_committed_offset; /* high watermark */
+    struct flushed_batch *flushed; /* oldest first; shape [flushed_count] */
+    uint32_t flushed_count;
+    uint32_t flushed_capacity;
+    enum offset_removal offset_removal; /* why tombstones are being applied, for the notes */
+    const struct operation *applying;   /* whose records are being applied */
+    int64_t next_offset;                /* of the next record */
+    int64_t last_written_offset;        /* log end offset as appended */
+    int64_t last_committed_offset;      /* high watermark */
 
     struct coordinator_effect *effects; /* ring */
-    uint32_t effect_first, effect_count, effect_capacity;
+    uint32_t effect_first;
+    uint32_t effect_count;
+    uint32_t effect_capacity;
 
     struct journal_entry *journal; /* ring, oldest first */
-    uint32_t journal_first, journal_count, journal_capacity;
+    uint32_t journal_first;
+    uint32_t journal_count;
+    uint32_t journal_capacity;
+    bool rolling_back; /* what is taken back leaves no new entries */
 
     struct open_transaction *transactions; /* by first appearance */
     uint32_t transaction_count;
