@@ -53,7 +53,7 @@ static void free_member(struct coordinator *coordinator, struct classic_member *
     drop_parked(coordinator, &member->join);
     drop_parked(coordinator, &member->sync);
     memory_give(memory, member->protocols, member->protocols_size);
-    memory_give(memory, (void *)member->assignment.data, member->assignment.length);
+    memory_give(memory, member->assignment_block, member->assignment.length);
     memory_give(memory, member, sizeof(*member));
 }
 

@@ -31,6 +31,7 @@ struct classic_member {
     int32_t protocol_count;
     uint32_t protocols_size;     /* of that block */
     struct bytes assignment;     /* empty = none */
+    uint8_t *assignment_block;   /* its memory */
     struct parked_request *join; /* NULL = not waiting */
     struct parked_request *sync;
     bool is_new;                      /* until the first join phase completes */

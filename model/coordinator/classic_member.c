@@ -79,7 +79,8 @@ void classic_set_assignment(struct coordinator *coordinator, struct classic_memb
         copy = memory_take(coordinator->memory, assignment.length);
         memcpy(copy, assignment.data, assignment.length);
     }
-    memory_give(coordinator->memory, (void *)member->assignment.data, member->assignment.length);
+    memory_give(coordinator->memory, member->assignment_block, member->assignment.length);
+    member->assignment_block = copy;
     member->assignment = (struct bytes){.data = copy, .length = assignment.length};
 }
 
