@@ -161,6 +161,7 @@ enum selector_kind {
     SELECT_TOPIC,
     SELECT_PRODUCER,
     SELECT_PARTITION, /* payments-0, where a partition is meant and not a member */
+    SELECT_BROKERS,   /* brokers: all of them */
 };
 struct selector {
     enum selector_kind kind;

@@ -135,6 +135,10 @@ struct target_list timeline_resolve(struct world *world, const struct selector *
     case SELECT_ANY_MEMBERS: add_any_members(world, &list, selector, key, number, kind); break;
     case SELECT_BROKER: add_broker(world, &list, selector->broker); break;
     case SELECT_ANY_BROKER: add_any_broker(world, &list, key, number); break;
+    case SELECT_BROKERS:
+        for (int32_t broker = 0; broker < cluster_broker_count(world->cluster); broker++)
+            add_broker(world, &list, broker);
+        break;
     case SELECT_COORDINATOR: {
         name_id group =
             names_intern(sim_names(world->sim), world->scenario->groups[selector->group].name);

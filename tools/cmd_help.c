@@ -3,6 +3,7 @@
 
 #include "sim/check.h"
 #include "tools/diagnostic.h"
+#include "tools/schema_json.h"
 
 #include <string.h>
 
@@ -55,6 +56,13 @@ static int run(const void *values, const struct arguments *arguments)
         commands_print(stdout);
         return EXIT_FINE;
     }
+    if (strcmp(arguments->values[0], "scenario") == 0) {
+        struct text page = {0};
+        schema_write_page(&page);
+        fputs(text_data(&page), stdout);
+        text_free(&page);
+        return EXIT_FINE;
+    }
     const struct command *command = command_find(arguments->values[0]);
     if (command == NULL) return command_unknown(arguments->values[0]);
     command_print_help(command, stdout);
@@ -64,8 +72,9 @@ static int run(const void *values, const struct arguments *arguments)
 const struct command command_help = {
     .name = "help",
     .summary = "what a command does, its options and an example",
-    .arguments = "[COMMAND]",
+    .arguments = "[COMMAND|scenario]",
     .argument_max = 1,
+    .details = "`cohort help scenario` is the reference page of scenario files.",
     .example = "cohort help run",
     .run = run,
 };

@@ -7,7 +7,12 @@
 
 #include "tools/options.h"
 
-#define COMMANDS(X) X(help)
+/* clang-format off: one a line */
+#define COMMANDS(X)                                                                                \
+    X(check)                                                                                       \
+    X(schema)                                                                                      \
+    X(help)
+/* clang-format on */
 
 #define X(name) extern const struct command command_##name;
 COMMANDS(X)
