@@ -11,6 +11,9 @@
 #define COMMANDS(X)                                                                                \
     X(check)                                                                                       \
     X(schema)                                                                                      \
+    X(describe)                                                                                    \
+    X(log)                                                                                         \
+    X(plot)                                                                                        \
     X(help)
 /* clang-format on */
 

@@ -126,8 +126,9 @@ static void give_out(struct deploy *deploy)
     int partition = 0;
     for (int member = 0; member < deploy->members; member++) {
         for (int i = 0; i < each + (member < rest ? 1 : 0); i++, partition++) {
-            deploy->owner[partition] = deploy->member[member];
-            TRACE(deploy->synthetic->sim, TRACE_OWNED, deploy->group, deploy->member[member],
+            int turned = (member + (int)deploy->generation / 3) % deploy->members;
+            deploy->owner[partition] = deploy->member[turned];
+            TRACE(deploy->synthetic->sim, TRACE_OWNED, deploy->group, deploy->member[turned],
                   PARTITION_ID(0, partition), deploy->generation, 1);
         }
     }
