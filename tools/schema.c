@@ -1,7 +1,8 @@
 /* tools/schema.c: look-ups in the schema. */
 #include "tools/schema.h"
 
-#include <inttypes.h>
+#include "sim/time.h"
+
 #include <string.h>
 
 const struct schema_field *schema_find(const struct schema_object *object, const char *key)
@@ -18,21 +19,51 @@ static void append_words(struct text *text, const struct schema_field *field)
         text_format(text, "%s%s", i == 0 ? "" : ", ", field->words[i].word);
 }
 
-/* Bounds that are the type's own say nothing to anybody. */
+/* Bounds that are the type's own, or beyond what anybody would write, say nothing. */
 static void append_range(struct text *text, const struct schema_field *field)
 {
     int64_t scale = field->scale == 0 ? 1 : field->scale;
-    bool is_capped = field->maximum < (field->width == 4 ? INT32_MAX : INT64_MAX / scale);
+    bool is_capped = field->maximum < (field->width == 4 ? INT32_MAX : INT64_MAX / scale) &&
+                     !(field->quantity == QUANTITY_DURATION && field->maximum * scale >= DAYS(366));
+    bool is_raised = field->minimum > 1 || (field->minimum == 1 && scale > 1) ||
+                     (field->minimum == 1 && field->quantity == QUANTITY_COUNT);
     if (field->maximum == 0 && field->minimum == 0) return;
     if (is_capped) {
         text_append(text, ", from ");
-        value_format(text, field->quantity, field->minimum * scale);
+        value_format(text, field->quantity, (field->minimum < 0 ? 0 : field->minimum) * scale);
         text_append(text, " to ");
         value_format(text, field->quantity, field->maximum * scale);
-    } else if (field->minimum > 0) {
+    } else if (is_raised) {
         text_append(text, ", at least ");
         value_format(text, field->quantity, field->minimum * scale);
+    } else if (field->minimum == 1 && field->quantity == QUANTITY_DURATION) {
+        text_append(text, ", more than 0s");
     }
+}
+
+/* Kafka's own unit, for settings that take a bare number. */
+static const char *bare_unit(const struct schema_field *field)
+{
+    if (field->quantity == QUANTITY_BYTES) return "bytes";
+    if (field->quantity != QUANTITY_DURATION) return NULL;
+    switch (field->bare) {
+    case MILLISECONDS(1): return "milliseconds";
+    case SECONDS(1): return "seconds";
+    case MINUTES(1): return "minutes";
+    case HOURS(1): return "hours";
+    }
+    return NULL;
+}
+
+static void append_quantity(struct text *text, const struct schema_field *field)
+{
+    const char *unit = bare_unit(field);
+    if (field->bare != 0 && unit != NULL) text_format(text, "a number of %s, or ", unit);
+    text_format(text, "%s %s", value_name(field->quantity), value_example(field->quantity));
+    append_range(text, field);
+    if (field->word_count == 0) return;
+    text_append(text, ", or ");
+    append_words(text, field);
 }
 
 void schema_expectation(struct text *text, const struct schema_field *field)
@@ -44,14 +75,7 @@ void schema_expectation(struct text *text, const struct schema_field *field)
         text_append(text, "one of ");
         append_words(text, field);
         break;
-    case SCHEMA_QUANTITY:
-        text_format(text, "%s %s", value_name(field->quantity), value_example(field->quantity));
-        append_range(text, field);
-        if (field->word_count > 0) {
-            text_append(text, ", or ");
-            append_words(text, field);
-        }
-        break;
+    case SCHEMA_QUANTITY: append_quantity(text, field); break;
     case SCHEMA_DISTRIBUTION:
         text_format(text, "%s %s, or a distribution such as {uniform: {low: …, high: …}}",
                     value_name(field->quantity), value_example(field->quantity));

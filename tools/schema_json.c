@@ -104,9 +104,30 @@ static json_t *description_json(const struct schema_field *field)
     return description;
 }
 
+/* Kafka's settings without effect here: "ssl.*" is a prefix, the others are names. */
+static void add_unused(const struct schema_object *object, json_t *properties, json_t *patterns)
+{
+    for (size_t i = 0; i < object->unused_count; i++) {
+        const char *name = object->unused[i];
+        size_t length = strlen(name);
+        json_t *property = json_pack("{s:s}", "description", "has no effect in Cohort");
+        if (name[length - 1] != '*') {
+            json_object_set_new(properties, name, property);
+            continue;
+        }
+        struct text pattern = {0};
+        text_append(&pattern, "^");
+        for (size_t c = 0; c + 1 < length; c++)
+            text_format(&pattern, "%s%c", name[c] == '.' ? "\\" : "", name[c]);
+        json_object_set_new(patterns, text_data(&pattern), property);
+        text_free(&pattern);
+    }
+}
+
 static json_t *object_json(const struct schema_object *object)
 {
     json_t *properties = json_object();
+    json_t *patterns = json_object();
     json_t *required = json_array();
     for (size_t i = 0; i < object->field_count; i++) {
         const struct schema_field *field = &object->fields[i];
@@ -116,19 +137,19 @@ static json_t *object_json(const struct schema_object *object)
         if (field->preset == NULL && field->stands_for == NULL)
             json_array_append_new(required, json_string(field->key));
     }
-    json_t *result = json_pack("{s:s, s:s, s:o, s:b}", "type", "object", "description",
-                               object->help, "properties", properties, "additionalProperties",
-                               /* Kafka has more settings than have an effect here. */
-                               object->unused != NULL);
+    add_unused(object, properties, patterns);
     if (object->unused != NULL)
         json_object_set_new(properties, "file",
                             json_pack("{s:s, s:s}", "type", "string", "description",
                                       "a properties file with these settings"));
-    if (json_array_size(required) > 0) {
-        json_object_set_new(result, "required", required);
-    } else {
-        json_decref(required);
+    json_t *result = json_pack("{s:s, s:s, s:o, s:b}", "type", "object", "description",
+                               object->help, "properties", properties, "additionalProperties", 0);
+    if (json_object_size(patterns) > 0) {
+        json_object_set(result, "patternProperties", patterns);
     }
+    if (json_array_size(required) > 0) json_object_set(result, "required", required);
+    json_decref(patterns);
+    json_decref(required);
     return result;
 }
 
