@@ -332,3 +332,27 @@ struct group_record consumer_record_now(struct memory *memory, const struct cons
     }
     return consumer_record_tombstone(memory, record->type, record->group, record->member);
 }
+
+static void copy_key(struct consumer_group *copy, const struct consumer_group *from,
+                     enum group_record_type type, name_id member)
+{
+    const struct group_record key = {.type = type, .group = from->id, .member = member};
+    struct group_record record = consumer_record_now(from->memory, from, &key);
+    if (record.value != NULL) consumer_group_replay(copy, &record);
+    group_record_free(from->memory, &record);
+}
+
+struct consumer_group *consumer_group_copy(const struct consumer_group *from)
+{
+    struct consumer_group *copy = consumer_group_new(from->memory, from->names, from->id);
+    copy_key(copy, from, RECORD_CONSUMER_GROUP_EPOCH, NAME_NONE);
+    copy_key(copy, from, RECORD_CONSUMER_TOPICS, NAME_NONE);
+    for (uint32_t i = 0; i < from->entry_count; i++) {
+        name_id member = from->members[i]->id;
+        copy_key(copy, from, RECORD_CONSUMER_MEMBER, member);
+        copy_key(copy, from, RECORD_CONSUMER_TARGET, member);
+        copy_key(copy, from, RECORD_CONSUMER_CURRENT_ASSIGNMENT, member);
+    }
+    consumer_group_set_assignment_epoch(copy, from->assignment_epoch);
+    return copy;
+}

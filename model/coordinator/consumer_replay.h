@@ -23,6 +23,9 @@ bool consumer_group_replay(struct consumer_group *group, const struct group_reco
 struct group_record consumer_record_now(struct memory *memory, const struct consumer_group *group,
                                         const struct group_record *record);
 
+/* Another group with the same persistent state, made by replaying its records. */
+struct consumer_group *consumer_group_copy(const struct consumer_group *from);
+
 /* Makers on top of those of group_log.h. */
 struct group_record consumer_record_of_member(struct memory *memory, name_id group,
                                               const struct consumer_member *member);

@@ -358,21 +358,17 @@ void coordinator_set_topics(struct coordinator *coordinator, const struct coordi
         coordinator->topics[i] = topics[i];
         id_map_put(&coordinator->topics_by_name, topics[i].name, &coordinator->topics[i]);
     }
-    if (coordinator->state == COORDINATOR_ACTIVE) {
-        for (int32_t i = 0; i < old_count; i++) {
-            const struct coordinator_topic *now_there =
-                coordinator_find_topic(coordinator, old[i].name);
-            if (now_there == NULL || now_there->id != old[i].id) {
-                offsets_on_topic_deleted(coordinator, old[i].name);
-            }
-            if (!same_topic(now_there, &old[i])) {
-                consumer_on_topic_changed(coordinator, old[i].name);
-            }
-        }
-        for (int32_t i = 0; i < count; i++) {
-            if (id_map_get(&old_by_name, topics[i].name) == NULL) {
-                consumer_on_topic_changed(coordinator, topics[i].name);
-            }
+    bool is_active = coordinator->state == COORDINATOR_ACTIVE;
+    for (int32_t i = 0; i < old_count; i++) {
+        const struct coordinator_topic *now_there =
+            coordinator_find_topic(coordinator, old[i].name);
+        bool is_gone = now_there == NULL || now_there->id != old[i].id;
+        if (is_gone && is_active) offsets_on_topic_deleted(coordinator, old[i].name);
+        if (!same_topic(now_there, &old[i])) consumer_on_topic_changed(coordinator, old[i].name);
+    }
+    for (int32_t i = 0; i < count; i++) {
+        if (id_map_get(&old_by_name, topics[i].name) == NULL) {
+            consumer_on_topic_changed(coordinator, topics[i].name);
         }
     }
     id_map_release(&old_by_name);

@@ -87,7 +87,10 @@ static void undo_entry(struct coordinator *coordinator, struct journal_entry *en
         group->consumer = entry->former.consumer;
         if (group->classic != NULL) classic_group_resume(coordinator, group->classic);
         break;
-    case JOURNAL_RECORD: group_record_free(coordinator->memory, &entry->inverse); break;
+    case JOURNAL_RECORD:
+        consumer_group_apply(coordinator, &entry->inverse);
+        group_record_free(coordinator->memory, &entry->inverse);
+        break;
     case JOURNAL_TRANSACTION:
         transactions_undo(coordinator, group, &entry->transaction);
         transaction_undo_release(coordinator, &entry->transaction);
