@@ -158,11 +158,7 @@ void ledger_finish(struct ledger *ledger)
         struct ledger_group_state *group = &ledger->groups[g];
         struct ledger_group *figures = &group->figures;
         ledger_close_stopped(ledger, group);
-        if (group->unstable_since != SIM_TIME_NEVER) {
-            sim_time length = now - group->unstable_since;
-            figures->rebalance_ns_total += length;
-            if (length > figures->rebalance_ns_max) figures->rebalance_ns_max = length;
-        }
+        if (group->unstable_since != SIM_TIME_NEVER) ledger_end_rebalance(ledger, group);
         figures->lag_records_end = group->lag;
         for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {
             if (group->claims[t] == NULL) continue;
@@ -203,6 +199,11 @@ const struct findings *ledger_findings(const struct ledger *ledger)
 int64_t ledger_group_lag_records(const struct ledger *ledger, int32_t group)
 {
     return ledger->groups[group].lag;
+}
+
+bool ledger_subscribes(const struct ledger *ledger, int32_t group, int32_t topic)
+{
+    return ledger->groups[group].claims[topic] != NULL;
 }
 
 int32_t ledger_partition_count(const struct ledger *ledger, int32_t topic)

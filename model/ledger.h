@@ -48,6 +48,11 @@ struct ledger_group {
     int64_t commits_attempted;
     int64_t commits_failed;
     sim_time commit_latency_ns_max;
+    int64_t session_timeouts;     /* members expelled for want of heartbeats */
+    int64_t poll_timeouts;        /* members that left because poll() was not called in time */
+    int64_t members;              /* that the coordinator knows at this instant */
+    const sim_time *rebalance_ns; /* each one's length, shape [rebalance_count] */
+    uint32_t rebalance_count;     /* of those that are over; overlapping ones count as one */
     const struct latency_histogram *latency_ns; /* from arrival to the end of first processing */
 };
 
@@ -83,6 +88,7 @@ struct ledger_partition {
     bool stopped;          /* no owner able to process */
 };
 
+bool ledger_subscribes(const struct ledger *ledger, int32_t group, int32_t topic);
 /* Partitions the ledger has seen of a topic: at least the scenario's count. */
 int32_t ledger_partition_count(const struct ledger *ledger, int32_t topic);
 void ledger_partition(const struct ledger *ledger, int32_t group, int32_t topic, int32_t partition,

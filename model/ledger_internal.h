@@ -74,6 +74,8 @@ struct ledger_group_state {
     struct ledger_group figures;
     struct latency_histogram *latency;
     struct finding_totals totals;
+    sim_time *rebalance_ns;
+    uint32_t rebalance_capacity;
     struct ledger_anomalies anomalies;
     struct ledger_claim **claims; /* shape [topic_count of the scenario], NULL = not subscribed;
                                      each with the topic's partitions */
@@ -144,6 +146,7 @@ void ledger_refresh_lag(struct ledger_group_state *group, struct ledger_claim *c
 void ledger_drop_settled_arrivals(struct ledger *ledger);
 
 /* ledger_records.c: one function per kind of record it follows. */
+void ledger_end_rebalance(struct ledger *ledger, struct ledger_group_state *group);
 void ledger_on_log_record(struct ledger *ledger, const struct trace_record *record);
 void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *group,
                             const struct trace_record *record);

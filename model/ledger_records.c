@@ -185,7 +185,26 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
     ledger_refresh_lag(group, claim, log);
 }
 
-static void on_group_state(struct ledger_group_state *group, const struct trace_record *record)
+void ledger_end_rebalance(struct ledger *ledger, struct ledger_group_state *group)
+{
+    struct ledger_group *figures = &group->figures;
+    sim_time length = sim_now(ledger->sim) - group->unstable_since;
+    group->unstable_since = SIM_TIME_NEVER;
+    figures->rebalance_ns_total += length;
+    if (length > figures->rebalance_ns_max) figures->rebalance_ns_max = length;
+    if (figures->rebalance_count == group->rebalance_capacity) {
+        uint32_t capacity = group->rebalance_capacity == 0 ? 16 : group->rebalance_capacity * 2;
+        group->rebalance_ns = memory_resize(ledger->memory, group->rebalance_ns,
+                                            group->rebalance_capacity * sizeof(sim_time),
+                                            capacity * sizeof(sim_time));
+        group->rebalance_capacity = capacity;
+        figures->rebalance_ns = group->rebalance_ns;
+    }
+    group->rebalance_ns[figures->rebalance_count++] = length;
+}
+
+static void on_group_state(struct ledger *ledger, struct ledger_group_state *group,
+                           const struct trace_record *record)
 {
     int64_t to = record->field[2];
     if (to == GROUP_TRACE_Dead || record->field[1] == GROUP_TRACE_Dead) {
@@ -201,10 +220,7 @@ static void on_group_state(struct ledger_group_state *group, const struct trace_
     }
     if (to == GROUP_TRACE_Stable) group->was_stable = true;
     if (group->unstable_since == SIM_TIME_NEVER) return;
-    sim_time length = record->at - group->unstable_since;
-    group->unstable_since = SIM_TIME_NEVER;
-    group->figures.rebalance_ns_total += length;
-    if (length > group->figures.rebalance_ns_max) group->figures.rebalance_ns_max = length;
+    ledger_end_rebalance(ledger, group);
 }
 
 static void on_member_removed(struct ledger *ledger, struct ledger_group_state *group,
@@ -268,13 +284,16 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
     switch (record->kind) {
     case TRACE_PROCESSED: on_processed(ledger, group, record); break;
     case TRACE_POSITION: on_position(ledger, group, record); break;
-    case TRACE_GROUP_STATE: on_group_state(group, record); break;
+    case TRACE_GROUP_STATE: on_group_state(ledger, group, record); break;
     case TRACE_REBALANCE: on_rebalance(group, record); break;
     case TRACE_ASSIGNED: on_assigned(ledger, group, record); break;
     case TRACE_MEMBER_ADDED:
+        if (record->field[4] == NAME_NONE) group->figures.members++;
         ledger_note_member(ledger_member_of(ledger, group, (name_id)record->field[1]), record);
         break;
     case TRACE_MEMBER_REMOVED:
+        group->figures.members--;
+        if (record->field[3] == CAUSE_SESSION_EXPIRED) group->figures.session_timeouts++;
         ledger_note_member(ledger_member_of(ledger, group, (name_id)record->field[1]), record);
         on_member_removed(ledger, group, (name_id)record->field[2]);
         break;
@@ -292,6 +311,7 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
     case TRACE_OWNED:
     case TRACE_DISOWNED: ledger_on_ownership_record(ledger, group, record); break;
     case TRACE_CLIENT:
+        if (record->field[2] == CLIENT_POLL_TIMEOUT) group->figures.poll_timeouts++;
         ledger_note_member(ledger_member_of(ledger, group, (name_id)record->field[1]), record);
         if (record->field[2] == CLIENT_RESTORE_BEGIN || record->field[2] == CLIENT_RESTORE_END) {
             ledger_set_restoring(ledger, group, (name_id)record->field[1],
