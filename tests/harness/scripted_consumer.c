@@ -7,14 +7,14 @@
 /* How long a client waits for an answer before it asks again. */
 #define REQUEST_TIMEOUT SECONDS(8)
 
-struct scripted_consumer scripted_consumer_make(struct coordinator_host *host, const char *group,
+struct scripted_consumer scripted_consumer_make(struct shard_host *host, const char *group,
                                                 const char *client_id, const char *instance)
 {
     return (struct scripted_consumer){
         .host = host,
-        .group = coordinator_host_name(host, group),
-        .client_id = coordinator_host_name(host, client_id),
-        .instance = instance == NULL ? NAME_NONE : coordinator_host_name(host, instance),
+        .group = shard_host_name(host, group),
+        .client_id = shard_host_name(host, client_id),
+        .instance = instance == NULL ? NAME_NONE : shard_host_name(host, instance),
         .rebalance_timeout_ms = 30000,
         .member = NAME_EMPTY,
     };
@@ -25,7 +25,7 @@ void scripted_consumer_subscribe(struct scripted_consumer *consumer, const char 
 {
     CHECK(count <= SCRIPTED_TOPICS_MAX);
     for (int32_t i = 0; i < count; i++)
-        consumer->topics[i] = coordinator_host_name(consumer->host, topics[i]);
+        consumer->topics[i] = shard_host_name(consumer->host, topics[i]);
     consumer->topic_count = count;
     consumer->topics_changed = true;
 }
@@ -89,7 +89,7 @@ static void add_owned(struct scripted_consumer *consumer,
 
 void scripted_consumer_beat(struct scripted_consumer *consumer)
 {
-    struct coordinator_host *host = consumer->host;
+    struct shard_host *host = consumer->host;
     if (consumer->token != 0) {
         if (host->now - consumer->sent_at < REQUEST_TIMEOUT) return;
         consumer->say_all = true; /* the answer is lost: it is not listened for any more */
@@ -104,7 +104,7 @@ void scripted_consumer_beat(struct scripted_consumer *consumer)
     consumer->topics_changed = false;
     consumer->report_owned = false;
     consumer->sent_at = host->now;
-    consumer->token = coordinator_host_send(host, &request->head);
+    consumer->token = shard_host_send(host, &request->head);
 }
 
 static void take_assignment(struct scripted_consumer *consumer,
@@ -143,8 +143,8 @@ void scripted_consumer_read(struct scripted_consumer *consumer, bool lost)
 {
     if (consumer->token == 0) return;
     const struct consumer_group_heartbeat_response *response =
-        (const struct consumer_group_heartbeat_response *)
-            coordinator_host_response(consumer->host, consumer->token);
+        (const struct consumer_group_heartbeat_response *)shard_host_response(consumer->host,
+                                                                              consumer->token);
     if (response == NULL) return;
     consumer->token = 0;
     if (lost) {
@@ -178,7 +178,7 @@ void scripted_consumer_leave(struct scripted_consumer *consumer, bool for_good)
     if (!consumer->joined) return;
     struct consumer_group_heartbeat_request *request = new_request(consumer);
     request->member_epoch = consumer->instance != NAME_NONE && !for_good ? -2 : -1;
-    coordinator_host_send(consumer->host, &request->head);
+    shard_host_send(consumer->host, &request->head);
     scripted_consumer_crash(consumer);
 }
 

@@ -7,7 +7,7 @@
 #ifndef TESTS_HARNESS_SCRIPTED_CONSUMER_H
 #define TESTS_HARNESS_SCRIPTED_CONSUMER_H
 
-#include "tests/harness/coordinator_host.h"
+#include "tests/harness/shard_host.h"
 
 #define SCRIPTED_PARTITIONS_MAX 256
 #define SCRIPTED_TOPICS_MAX     8
@@ -18,7 +18,7 @@ struct scripted_set {
 };
 
 struct scripted_consumer {
-    struct coordinator_host *host;
+    struct shard_host *host;
     name_id group;
     name_id client_id;
     name_id instance; /* NAME_NONE = dynamic */
@@ -40,7 +40,7 @@ struct scripted_consumer {
     sim_time sent_at;
 };
 
-struct scripted_consumer scripted_consumer_make(struct coordinator_host *host, const char *group,
+struct scripted_consumer scripted_consumer_make(struct shard_host *host, const char *group,
                                                 const char *client_id, const char *instance);
 void scripted_consumer_subscribe(struct scripted_consumer *consumer, const char *const *topics,
                                  int32_t count);

@@ -31,7 +31,7 @@ struct schedule {
     const struct schedule_options *options;
     uint64_t seed;
     uint64_t random;
-    struct coordinator_host *host;
+    struct shard_host *host;
     struct consumer_checks *checks;
     struct scripted_consumer clients[CLIENTS_MAX];
     sim_time frozen_until[CLIENTS_MAX];
@@ -67,8 +67,8 @@ static void on_violation(void *self, enum consumer_invariant invariant, name_id 
              consumer_invariant_name(invariant), names_text(schedule->host->names, group), what);
 }
 
-static void on_step(void *self, struct coordinator_host *host, bool before,
-                    const struct message *request, const struct message *response)
+static void on_step(void *self, struct shard_host *host, bool before, const struct message *request,
+                    const struct message *response)
 {
     struct schedule *schedule = self;
     if (before) {
@@ -100,7 +100,7 @@ static void change_topic(struct schedule *schedule)
     }
     char id[32];
     snprintf(id, sizeof id, "id-%s-%d", topics[at], (int)schedule->topic_life[at]);
-    coordinator_host_set_topic(schedule->host, topics[at], *partitions, id);
+    shard_host_set_topic(schedule->host, topics[at], *partitions, id);
 }
 
 static void subscribe(struct schedule *schedule, struct scripted_consumer *client)
@@ -116,7 +116,7 @@ static void subscribe(struct schedule *schedule, struct scripted_consumer *clien
     scripted_consumer_subscribe(client, chosen, count);
     if (chance(schedule, 20)) {
         client->assignor =
-            coordinator_host_name(schedule->host, chance(schedule, 50) ? "range" : "uniform");
+            shard_host_name(schedule->host, chance(schedule, 50) ? "range" : "uniform");
     }
 }
 
@@ -153,7 +153,7 @@ static void disturb(struct schedule *schedule)
     } else if (dice < 34) {
         change_topic(schedule);
     } else if (dice < 37 && schedule->options->fail_overs) {
-        coordinator_host_fail_over(schedule->host, chance(schedule, 50));
+        shard_host_fail_over(schedule->host, chance(schedule, 50));
     } else if (dice < 40 && schedule->options->failing_writes) {
         schedule->host->fail_next_append = KAFKA_NOT_ENOUGH_REPLICAS;
     }
@@ -174,7 +174,7 @@ static void let_act(struct schedule *schedule, int32_t index, bool faults)
 static void check_rebuilt(struct schedule *schedule)
 {
     if (schedule->host->coordinator->batch != NULL) return;
-    struct coordinator *rebuilt = coordinator_host_rebuild(schedule->host);
+    struct coordinator *rebuilt = shard_host_rebuild(schedule->host);
     consumer_checks_rebuilt(schedule->checks, schedule->host->coordinator, rebuilt);
     coordinator_free(rebuilt);
 }
@@ -206,13 +206,13 @@ static void make_noise(struct schedule *schedule)
 {
     int32_t steps = 40 + draw_below(schedule, 160);
     for (int32_t i = 0; i < steps; i++) {
-        coordinator_host_advance(schedule->host,
-                                 schedule->host->now + MILLISECONDS(draw_below(schedule, 1500)));
+        shard_host_advance(schedule->host,
+                           schedule->host->now + MILLISECONDS(draw_below(schedule, 1500)));
         if (chance(schedule, 15)) disturb(schedule);
         let_act(schedule, draw_below(schedule, schedule->client_count), true);
         check_clients(schedule);
         if (i % 16 == 0 && schedule->host->fail_next_append == KAFKA_NONE) {
-            coordinator_host_advance(schedule->host, schedule->host->now + MILLISECONDS(200));
+            shard_host_advance(schedule->host, schedule->host->now + MILLISECONDS(200));
             check_rebuilt(schedule);
         }
     }
@@ -254,14 +254,14 @@ static void be_quiet(struct schedule *schedule)
         /* A removal whose write failed is taken back, but not the cancelling of the member's timers
          * (Kafka's timers are not part of the snapshots): such a member stays until it speaks, or
          * the next coordinator gives it a new session. */
-        coordinator_host_fail_over(schedule->host, false);
+        shard_host_fail_over(schedule->host, false);
     }
     for (int32_t round = 0; round < 60; round++) {
         for (int32_t i = 0; i < schedule->client_count; i++) {
             schedule->frozen_until[i] = 0;
             let_act(schedule, i, false);
         }
-        coordinator_host_advance(schedule->host, schedule->host->now + MILLISECONDS(1500));
+        shard_host_advance(schedule->host, schedule->host->now + MILLISECONDS(1500));
     }
     for (int32_t i = 0; i < schedule->client_count; i++)
         scripted_consumer_read(&schedule->clients[i], false);
@@ -272,8 +272,8 @@ static void be_quiet(struct schedule *schedule)
 static void run_seed(const struct schedule_options *options, uint64_t seed)
 {
     struct schedule schedule = {.options = options, .seed = seed, .random = seed};
-    schedule.host = coordinator_host_new(
-        &(struct coordinator_host_options){.replication_ns = options->replication_ns});
+    schedule.host =
+        shard_host_new(&(struct shard_host_options){.replication_ns = options->replication_ns});
     schedule.host->config.group_consumer_session_timeout_ms = 10000;
     schedule.host->config.group_coordinator_append_linger_ms = options->linger_ms;
     schedule.checks =
@@ -288,7 +288,7 @@ static void run_seed(const struct schedule_options *options, uint64_t seed)
     make_noise(&schedule);
     be_quiet(&schedule);
     consumer_checks_free(schedule.checks);
-    coordinator_host_free(schedule.host);
+    shard_host_free(schedule.host);
 }
 
 static void run_seeds(const struct schedule_options *options)

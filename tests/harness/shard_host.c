@@ -1,4 +1,4 @@
-#include "tests/harness/coordinator_host.h"
+#include "tests/harness/shard_host.h"
 
 #include "sim/check.h"
 
@@ -11,11 +11,11 @@ static name_id make_member_id(void *self, name_id group, name_id prefix, int32_t
     (void)prefix;
     (void)leader_epoch;
     (void)index;
-    struct coordinator_host *host = self;
+    struct shard_host *host = self;
     return names_format(host->names, "m%04u", (unsigned)++host->member_ids);
 }
 
-static struct coordinator *new_coordinator(struct coordinator_host *host)
+static struct coordinator *new_coordinator(struct shard_host *host)
 {
     struct coordinator *coordinator =
         coordinator_new(&(struct coordinator_options){.memory = host->memory,
@@ -27,8 +27,7 @@ static struct coordinator *new_coordinator(struct coordinator_host *host)
     return coordinator;
 }
 
-static void load(struct coordinator_host *host, struct coordinator *coordinator,
-                 int32_t leader_epoch)
+static void load(struct shard_host *host, struct coordinator *coordinator, int32_t leader_epoch)
 {
     coordinator_start_loading(coordinator, leader_epoch, host->now);
     for (uint32_t i = 0; i < host->batch_count; i++)
@@ -36,10 +35,10 @@ static void load(struct coordinator_host *host, struct coordinator *coordinator,
     coordinator_finish_loading(coordinator, host->log_end_offset, host->high_watermark, host->now);
 }
 
-struct coordinator_host *coordinator_host_new(const struct coordinator_host_options *options)
+struct shard_host *shard_host_new(const struct shard_host_options *options)
 {
     struct memory *memory = memory_new();
-    struct coordinator_host *host = memory_take(memory, sizeof *host);
+    struct shard_host *host = memory_take(memory, sizeof *host);
     host->memory = memory;
     host->names = names_new(memory);
     host->replication_ns = options->replication_ns;
@@ -53,21 +52,21 @@ struct coordinator_host *coordinator_host_new(const struct coordinator_host_opti
     return host;
 }
 
-void coordinator_host_free(struct coordinator_host *host)
+void shard_host_free(struct shard_host *host)
 {
     coordinator_free(host->coordinator);
     memory_free_all(host->memory);
 }
 
-name_id coordinator_host_name(struct coordinator_host *host, const char *text)
+name_id shard_host_name(struct shard_host *host, const char *text)
 {
     return names_intern(host->names, text);
 }
 
 /* Takes what the coordinator wants done until it wants nothing more. */
-static void carry_out(struct coordinator_host *host);
+static void carry_out(struct shard_host *host);
 
-static void append(struct coordinator_host *host, struct group_log_batch *batch)
+static void append(struct shard_host *host, struct group_log_batch *batch)
 {
     if (host->fail_next_append != KAFKA_NONE) {
         enum kafka_error error = host->fail_next_append;
@@ -108,7 +107,7 @@ static void append(struct coordinator_host *host, struct group_log_batch *batch)
                              .at = host->now + host->replication_ns};
 }
 
-static void carry_out(struct coordinator_host *host)
+static void carry_out(struct shard_host *host)
 {
     struct coordinator_effect effect;
     while (coordinator_take_effect(host->coordinator, &effect)) {
@@ -122,17 +121,17 @@ static void carry_out(struct coordinator_host *host)
     }
 }
 
-static void tell(struct coordinator_host *host, bool before, const struct message *request,
+static void tell(struct shard_host *host, bool before, const struct message *request,
                  const struct message *response)
 {
     if (before) host->append_failed = false;
     if (host->step != NULL) host->step(host->step_self, host, before, request, response);
 }
 
-void coordinator_host_set_topic(struct coordinator_host *host, const char *name, int32_t partitions,
-                                const char *id)
+void shard_host_set_topic(struct shard_host *host, const char *name, int32_t partitions,
+                          const char *id)
 {
-    name_id topic = coordinator_host_name(host, name);
+    name_id topic = shard_host_name(host, name);
     int32_t at = 0;
     while (at < host->topic_count && host->topics[at].name != topic)
         at++;
@@ -143,7 +142,7 @@ void coordinator_host_set_topic(struct coordinator_host *host, const char *name,
     host->topics[at] =
         (struct coordinator_topic){.name = topic,
                                    .partitions = partitions,
-                                   .id = id == NULL ? NAME_NONE : coordinator_host_name(host, id)};
+                                   .id = id == NULL ? NAME_NONE : shard_host_name(host, id)};
     if (partitions == 0) host->topics[at] = host->topics[--host->topic_count];
     tell(host, true, NULL, NULL);
     coordinator_set_topics(host->coordinator, host->topics, host->topic_count, host->now);
@@ -151,7 +150,7 @@ void coordinator_host_set_topic(struct coordinator_host *host, const char *name,
     tell(host, false, NULL, NULL);
 }
 
-uint64_t coordinator_host_send(struct coordinator_host *host, struct message *request)
+uint64_t shard_host_send(struct shard_host *host, struct message *request)
 {
     if (host->token_count == host->token_capacity) {
         uint64_t capacity = host->token_capacity == 0 ? 64 : host->token_capacity * 2;
@@ -170,13 +169,13 @@ uint64_t coordinator_host_send(struct coordinator_host *host, struct message *re
     return token;
 }
 
-const struct message *coordinator_host_response(const struct coordinator_host *host, uint64_t token)
+const struct message *shard_host_response(const struct shard_host *host, uint64_t token)
 {
     CHECK(token >= 1 && token <= host->token_count);
     return host->responses[token - 1];
 }
 
-static void replicate(struct coordinator_host *host)
+static void replicate(struct shard_host *host)
 {
     uint32_t done = 0;
     while (done < host->append_count && host->appends[done].at <= host->now)
@@ -190,7 +189,7 @@ static void replicate(struct coordinator_host *host)
     tell(host, false, NULL, NULL);
 }
 
-void coordinator_host_advance(struct coordinator_host *host, sim_time until)
+void shard_host_advance(struct shard_host *host, sim_time until)
 {
     for (;;) {
         sim_time timer_at = coordinator_next_timer_at(host->coordinator);
@@ -210,7 +209,7 @@ void coordinator_host_advance(struct coordinator_host *host, sim_time until)
     if (until > host->now) host->now = until;
 }
 
-static void lose_unreplicated(struct coordinator_host *host)
+static void lose_unreplicated(struct shard_host *host)
 {
     while (host->batch_count > 0 &&
            host->base_offsets[host->batch_count - 1] >= host->high_watermark) {
@@ -220,7 +219,7 @@ static void lose_unreplicated(struct coordinator_host *host)
     }
 }
 
-void coordinator_host_fail_over(struct coordinator_host *host, bool lose_tail)
+void shard_host_fail_over(struct shard_host *host, bool lose_tail)
 {
     coordinator_unload(host->coordinator, host->now);
     carry_out(host);
@@ -233,7 +232,7 @@ void coordinator_host_fail_over(struct coordinator_host *host, bool lose_tail)
     carry_out(host);
 }
 
-struct coordinator *coordinator_host_rebuild(struct coordinator_host *host)
+struct coordinator *shard_host_rebuild(struct shard_host *host)
 {
     struct coordinator *coordinator = new_coordinator(host);
     load(host, coordinator, host->leader_epoch);
