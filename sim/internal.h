@@ -128,7 +128,6 @@ void timer_fired(const struct event *event, uint32_t index);
 /* An event for a frozen process waits for the thaw. */
 void process_hold(struct sim *sim, uint32_t index);
 void process_unhold(struct sim *sim, uint32_t index);
-sim_time process_frozen_ns(const struct sim *sim, process_id process);
 struct process *process_get(const struct sim *sim, process_id process);
 
 void trace_init(struct trace *trace, struct memory *memory, struct names *names);

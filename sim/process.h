@@ -31,10 +31,12 @@ void process_start(struct sim *sim, process_id process);
 void process_kill(struct sim *sim, process_id process);
 void process_freeze(struct sim *sim, process_id process);
 void process_thaw(struct sim *sim, process_id process);
+/* How long it has been frozen so far, the freeze under way included; it never falls. */
+sim_time process_frozen_ns(const struct sim *sim, process_id process);
 
-/* Host death: power loss, a node that is gone. Every process on the host dies and nobody is told: no
- * connection is closed. Starting a process starts its host; host_start boots the host alone, which
- * from then on refuses connections and resets the ones it no longer knows. */
+/* Host death: power loss, a node that is gone. Every process on the host dies and nobody is told:
+ * no connection is closed. Starting a process starts its host; host_start boots the host alone,
+ * which from then on refuses connections and resets the ones it no longer knows. */
 void host_kill(struct sim *sim, name_id host);
 void host_start(struct sim *sim, name_id host);
 bool host_is_up(const struct sim *sim, name_id host);

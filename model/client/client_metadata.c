@@ -241,20 +241,13 @@ struct metadata_partition client_metadata_partition(const struct client_metadata
     return known != NULL ? *known : (struct metadata_partition){-1, -1};
 }
 
-name_id client_metadata_topic_name(const struct client_metadata *metadata, int32_t topic_index)
-{
-    for (int32_t i = 0; i < metadata->topic_count; i++) {
-        if (metadata->topics[i].index == topic_index) return metadata->topics[i].name;
-    }
-    return NAME_NONE;
-}
-
 bool client_metadata_set_leader(struct client_metadata *metadata, partition_id partition,
                                 int32_t leader, int32_t leader_epoch)
 {
     struct metadata_partition *known = known_partition(metadata, partition);
     if (known == NULL || leader < 0 || leader_epoch <= known->leader_epoch) return false;
     *known = (struct metadata_partition){leader, leader_epoch};
+    metadata->version++;
     return true;
 }
 

@@ -45,7 +45,7 @@ void client_metadata_add_topic(struct client_metadata *metadata, name_id topic);
 void client_metadata_request_update(struct client_metadata *metadata);
 /* Known, and no update asked for or due. */
 bool client_metadata_is_fresh(const struct client_metadata *metadata);
-/* Counts the responses taken over; 0 = nothing is known. */
+/* Counts what was learned, response by response; 0 = nothing is known. */
 uint64_t client_metadata_version(const struct client_metadata *metadata);
 
 int32_t client_metadata_topic_count(const struct client_metadata *metadata);
@@ -58,8 +58,6 @@ const struct client_topic *client_metadata_topic(const struct client_metadata *m
 /* Leader -1 and epoch -1 when not known. */
 struct metadata_partition client_metadata_partition(const struct client_metadata *metadata,
                                                     partition_id partition);
-/* The name behind a partition_id; NAME_NONE when not known. */
-name_id client_metadata_topic_name(const struct client_metadata *metadata, int32_t topic_index);
 /* A response named the new leader (KIP-951). True if that was news. */
 bool client_metadata_set_leader(struct client_metadata *metadata, partition_id partition,
                                 int32_t leader, int32_t leader_epoch);

@@ -35,6 +35,7 @@ struct consumer_options {
     struct network *network;
     struct cluster *cluster; /* addresses only */
     process_id process;
+    name_id host;                       /* of the process; NAME_NONE = a nameless one of its own */
     const struct scenario_group *group; /* its settings; outlives the consumer */
     name_id member;                     /* scenario name: payments-3 */
     int32_t number;                     /* of the member, from 1 */

@@ -1,0 +1,103 @@
+#include "model/consumer/internal.h"
+#include "sim/check.h"
+
+/* The application's ConsumerRebalanceListener: commits when partitions are revoked if it is written
+ * that way, restores its state when it is given some. It runs on A, outside the client's lock. */
+
+static void finish(struct consumer *consumer)
+{
+    continuation *then = consumer->listener.then;
+    then(consumer);
+}
+
+/* A failed commit is logged; the partitions are gone either way. */
+static void committed(struct consumer *consumer)
+{
+    finish(consumer);
+}
+
+static void leave_poll(struct consumer *consumer)
+{
+    if (consumer->activity == ACTIVITY_POLL) poll_leave(consumer, ACTIVITY_CALLBACK);
+}
+
+static bool revoked(struct consumer *consumer)
+{
+    const struct scenario_commit *commit = &consumer->options.group->commit;
+    if (commit->mode != COMMIT_ON_REVOKE && !commit->on_revoke) return true;
+    struct offsets offsets = {0};
+    offsets_of_positions(consumer, &offsets);
+    if (offsets.count == 0) return true;
+    leave_poll(consumer);
+    commit_sync(consumer, COMMIT_CALL_ON_REVOKE, &offsets, consumer->config->default_api_timeout_ms,
+                committed);
+    return false;
+}
+
+/* ---- taking over ---- */
+
+void listener_seek_external(struct consumer *consumer, const partition_id *ids, int32_t count)
+{
+    if (consumer->options.group->commit.mode != COMMIT_EXTERNAL) return;
+    for (int32_t i = 0; i < count; i++) {
+        int64_t offset = sink_stored_offset(consumer->options.sink, ids[i]);
+        if (offset < 0) continue;
+        position_set(consumer, owned_find(consumer, ids[i]), offset, -1, POSITION_EXTERNAL);
+    }
+}
+
+static sim_time restore_ns(struct consumer *consumer, int32_t count)
+{
+    const struct scenario_process *process = &consumer->options.group->process;
+    struct rng_key key = sim_rng_key(consumer->sim, consumer->member, RNG_STARTUP);
+    uint64_t index =
+        rng_index(consumer->incarnation, (uint64_t)(uint32_t)consumer->classic.generation.id);
+    sim_time length = distribution_draw(&process->restore_ns, &key, index);
+    if (process->restore_bytes_per_second > 0) {
+        int64_t bytes = process->restore_bytes_per_partition * count;
+        length += bytes / process->restore_bytes_per_second * SECONDS(1) +
+                  bytes % process->restore_bytes_per_second * SECONDS(1) /
+                      process->restore_bytes_per_second;
+    }
+    return length;
+}
+
+static bool assigned(struct consumer *consumer, const partition_id *ids, int32_t count)
+{
+    listener_seek_external(consumer, ids, count);
+    if (count == 0) return true;
+    sim_time length = restore_ns(consumer, count);
+    if (length == 0) return true;
+    leave_poll(consumer);
+    consumer_note(consumer, CLIENT_RESTORE_BEGIN, count, KAFKA_NONE, NULL);
+    sim_timer_set(consumer->sim, &consumer->listener.restore,
+                  sim_now(consumer->sim) +
+                      process_cpu_ns(consumer->sim, consumer->options.process, length));
+    return false;
+}
+
+void listener_restored(struct consumer *consumer)
+{
+    consumer_note(consumer, CLIENT_RESTORE_END, consumer->listener.count, KAFKA_NONE, NULL);
+    finish(consumer);
+}
+
+bool listener_call(struct consumer *consumer, enum listener_call call, const partition_id *ids,
+                   int32_t count, continuation *then)
+{
+    struct listener *listener = &consumer->listener;
+    listener->count = count;
+    listener->then = then;
+    switch (call) {
+    case LISTENER_REVOKED:
+        consumer_note(consumer, CLIENT_REVOKE_CALLBACK, count, KAFKA_NONE, NULL);
+        return revoked(consumer);
+    case LISTENER_LOST:
+        consumer_note(consumer, CLIENT_LOST_CALLBACK, count, KAFKA_NONE, NULL);
+        return true;
+    case LISTENER_ASSIGNED:
+        consumer_note(consumer, CLIENT_ASSIGN_CALLBACK, count, KAFKA_NONE, NULL);
+        return assigned(consumer, ids, count);
+    }
+    return true;
+}
