@@ -1,6 +1,8 @@
 /* build/bench: events per second of the engine, beside a bare floor in the same run.
  *
- * usage: bench [--json] [--rounds N] [NAME]...     without names: every workload */
+ * usage: bench [--json] [--rounds N] [NAME]...     without names: every workload
+ *        bench assignors                           the assignors beside a warm JVM */
+#include "bench/assignors.h"
 #include "bench/bench.h"
 
 #include <stdbool.h>
@@ -96,7 +98,7 @@ static bool is_wanted(const struct workload *workload, char *const *names, int c
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: bench [--json] [--rounds N] [NAME]...\n");
+    fprintf(stderr, "usage: bench [--json] [--rounds N] [NAME]...\n       bench assignors\n");
     for (size_t i = 0; i < WORKLOADS; i++) {
         fprintf(stderr, "  %-20s %s\n", workloads[i].name, workloads[i].help);
     }
@@ -105,6 +107,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "assignors") == 0) return bench_assignors();
     bool json = false;
     unsigned rounds = 0;
     int next = 1;

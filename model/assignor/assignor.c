@@ -55,12 +55,3 @@ void assign_output_free(struct memory *memory, struct assign_output *output)
     memory_give(memory, output->first_slot, sizeof(int32_t) * ((size_t)output->topic_count + 1));
     *output = (struct assign_output){0};
 }
-
-int32_t assign_slot(const struct assign_output *output, struct assign_partition partition)
-{
-    if (partition.topic < 0 || partition.topic >= output->topic_count) return -1;
-    const int32_t first = output->first_slot[partition.topic];
-    if (partition.partition < 0) return -1;
-    if (partition.partition >= output->first_slot[partition.topic + 1] - first) return -1;
-    return first + partition.partition;
-}

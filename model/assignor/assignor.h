@@ -128,6 +128,14 @@ struct assign_output assign_output_new(struct memory *memory, const struct assig
 void assign_output_free(struct memory *memory, struct assign_output *output);
 
 /* The slot of a partition, or -1 when the topic has no such partition. */
-int32_t assign_slot(const struct assign_output *output, struct assign_partition partition);
+static inline int32_t assign_slot(const struct assign_output *output,
+                                  struct assign_partition partition)
+{
+    if (partition.topic < 0 || partition.topic >= output->topic_count) return -1;
+    const int32_t first = output->first_slot[partition.topic];
+    if (partition.partition < 0) return -1;
+    if (partition.partition >= output->first_slot[partition.topic + 1] - first) return -1;
+    return first + partition.partition;
+}
 
 #endif

@@ -65,7 +65,7 @@ static int32_t target_of(const struct assign_output *output, int32_t slot)
 }
 
 static void measure_balance(const struct assign_input *input, const int32_t *load,
-                            const int64_t *weight, struct measure *measure)
+                            const int64_t *weight, struct assign_measure *measure)
 {
     for (int32_t m = 0; m < input->member_count; m++) {
         measure->sum_of_squares += (int64_t)load[m] * load[m];
@@ -77,12 +77,15 @@ static void measure_balance(const struct assign_input *input, const int32_t *loa
     }
 }
 
-struct measure measure_assignment(const struct assign_input *input,
-                                  const struct assign_output *output,
-                                  const struct measure_options *options, struct memory *memory)
+struct assign_measure measure_assignment(const struct assign_input *input,
+                                         const struct assign_output *output,
+                                         const struct measure_options *options,
+                                         struct memory *memory)
 {
     struct scratch scratch = scratch_new(memory);
-    struct measure measure = {.best_sum_of_squares = -1, .best_kept = -1, .moved_needlessly = -1};
+    struct assign_measure measure = {.best_sum_of_squares = -1,
+                                     .best_kept = -1,
+                                     .moved_needlessly = -1};
     int32_t *previous = SCRATCH_ARRAY(&scratch, int32_t, output->slot_count);
     int32_t *load = SCRATCH_ARRAY(&scratch, int32_t, input->member_count);
     int64_t *weight = SCRATCH_ARRAY(&scratch, int64_t, input->member_count);

@@ -21,7 +21,7 @@ struct measure_options {
     bool with_best;
 };
 
-struct measure {
+struct assign_measure {
     int32_t unassigned; /* partitions without owner although somebody subscribes */
     int32_t least;      /* partitions of the members with fewest and most */
     int32_t most;
@@ -46,9 +46,10 @@ struct measure {
     int32_t moved_needlessly;
 };
 
-struct measure measure_assignment(const struct assign_input *input,
-                                  const struct assign_output *output,
-                                  const struct measure_options *options, struct memory *memory);
+struct assign_measure measure_assignment(const struct assign_input *input,
+                                         const struct assign_output *output,
+                                         const struct measure_options *options,
+                                         struct memory *memory);
 
 /* By slot, whom it belonged to before, or ASSIGN_NOBODY; the shape is that of the output. */
 void measure_previous_owners(const struct assign_input *input, const struct assign_output *shape,

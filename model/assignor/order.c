@@ -121,37 +121,44 @@ int32_t *order_topics_by_id(const struct assign_input *input, struct scratch *sc
     return order;
 }
 
+/* Counts each topic's subscribers into count[t]. Returns whether a member lists a topic twice; it
+ * counts once. `last` is by topic, zeroed: the last member seen, plus one. */
+static bool count_subscribers(const struct assign_input *input, int32_t *count, int32_t *last)
+{
+    bool twice = false;
+    for (int32_t m = 0; m < input->member_count; m++) {
+        const struct assign_member *member = &input->members[m];
+        for (int32_t i = 0; i < member->topic_count; i++) {
+            const int32_t topic = member->topics[i];
+            const bool again = last[topic] == m + 1;
+            twice |= again;
+            count[topic] += again ? 0 : 1;
+            last[topic] = m + 1;
+        }
+    }
+    return twice;
+}
+
 struct subscribers order_subscribers(const struct assign_input *input, const int32_t *member_order,
                                      struct scratch *scratch)
 {
     const int32_t topic_count = input->topic_count;
     struct subscribers subscribers = {.first = SCRATCH_ARRAY(scratch, int32_t, topic_count + 1)};
-    int32_t *last = SCRATCH_ARRAY(scratch, int32_t, topic_count); /* subscriber so far, plus one */
-    int32_t *end = subscribers.first + 1;
-    int32_t total = 0;
-    for (int32_t m = 0; m < input->member_count; m++) {
-        const struct assign_member *member = &input->members[m];
-        for (int32_t i = 0; i < member->topic_count; i++) {
-            const int32_t topic = member->topics[i];
-            if (last[topic] == m + 1) continue;
-            last[topic] = m + 1;
-            end[topic]++;
-            total++;
-        }
-    }
-    for (int32_t t = 0; t < topic_count; t++)
-        end[t] += subscribers.first[t];
-
-    subscribers.member = SCRATCH_ARRAY(scratch, int32_t, total);
-    memset(last, 0, (size_t)topic_count * sizeof(*last));
+    int32_t *last = SCRATCH_ARRAY(scratch, int32_t, topic_count);
     int32_t *next = SCRATCH_ARRAY(scratch, int32_t, topic_count);
-    memcpy(next, subscribers.first, (size_t)topic_count * sizeof(*next));
+    const bool twice = count_subscribers(input, subscribers.first + 1, last);
+    for (int32_t t = 0; t < topic_count; t++) {
+        next[t] = subscribers.first[t];
+        subscribers.first[t + 1] += subscribers.first[t];
+    }
+    subscribers.member = SCRATCH_ARRAY(scratch, int32_t, subscribers.first[topic_count]);
+    memset(last, 0, (size_t)topic_count * sizeof(*last));
     for (int32_t i = 0; i < input->member_count; i++) {
         const int32_t m = member_order[i];
         const struct assign_member *member = &input->members[m];
         for (int32_t j = 0; j < member->topic_count; j++) {
             const int32_t topic = member->topics[j];
-            if (last[topic] == m + 1) continue;
+            if (twice && last[topic] == m + 1) continue;
             last[topic] = m + 1;
             subscribers.member[next[topic]++] = m;
         }

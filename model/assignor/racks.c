@@ -1,66 +1,12 @@
 #include "model/assignor/racks.h"
 
+#include "model/assignor/numbering.h"
 #include "sim/check.h"
 
-#include <string.h>
-
-/* Name to number, open addressing; a group has few racks, so it starts small. */
-struct numbering {
-    struct {
-        name_id name;
-        int32_t number;
-    } * entry;
-    uint32_t mask;
-    int32_t count;
-    struct memory *memory;
-};
-
-static uint32_t entry_of(const struct numbering *numbering, name_id name)
+static int32_t number_of(struct numbering *numbering, name_id rack)
 {
-    uint32_t slot = (name * 2654435769U) & numbering->mask;
-    while (numbering->entry[slot].name != NAME_NONE && numbering->entry[slot].name != name) {
-        slot = (slot + 1) & numbering->mask;
-    }
-    return slot;
-}
-
-static struct numbering numbering_new(struct memory *memory, uint32_t size)
-{
-    struct numbering numbering = {.mask = size - 1, .memory = memory};
-    numbering.entry = memory_take(memory, sizeof(*numbering.entry) * size);
-    return numbering;
-}
-
-static void numbering_free(struct numbering *numbering)
-{
-    const size_t size = (size_t)numbering->mask + 1;
-    memory_give(numbering->memory, numbering->entry, sizeof(*numbering->entry) * size);
-}
-
-static void numbering_grow(struct numbering *numbering)
-{
-    struct numbering larger = numbering_new(numbering->memory, 2 * (numbering->mask + 1));
-    for (uint32_t i = 0; i <= numbering->mask; i++) {
-        const name_id name = numbering->entry[i].name;
-        if (name != NAME_NONE) larger.entry[entry_of(&larger, name)] = numbering->entry[i];
-    }
-    larger.count = numbering->count;
-    numbering_free(numbering);
-    *numbering = larger;
-}
-
-static int32_t number_of(struct numbering *numbering, name_id name)
-{
-    if (name == NAME_NONE || name == NAME_EMPTY) return RACK_NONE;
-    uint32_t slot = entry_of(numbering, name);
-    if (numbering->entry[slot].name == name) return numbering->entry[slot].number;
-    if (2 * (uint32_t)numbering->count > numbering->mask) {
-        numbering_grow(numbering);
-        slot = entry_of(numbering, name);
-    }
-    numbering->entry[slot].name = name;
-    numbering->entry[slot].number = numbering->count;
-    return numbering->count++;
+    if (rack == NAME_NONE || rack == NAME_EMPTY) return RACK_NONE;
+    return numbering_add(numbering, rack);
 }
 
 static void fill_topic(struct racks *racks, const struct assign_topic *topic, int32_t index,
@@ -94,7 +40,7 @@ struct racks racks_new(const struct assign_input *input, struct scratch *scratch
     }
     if (!any) return racks;
 
-    struct numbering numbering = numbering_new(scratch->memory, 64);
+    struct numbering numbering = numbering_new(scratch->memory);
     racks.of_member = SCRATCH_ARRAY(scratch, int32_t, input->member_count);
     for (int32_t m = 0; m < input->member_count; m++) {
         racks.of_member[m] = number_of(&numbering, input->members[m].rack);

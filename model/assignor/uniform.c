@@ -34,54 +34,57 @@ static bool topic_then_number_before(const void *context, int32_t a, int32_t b)
     return left->partition < right->partition;
 }
 
-/* Slots of subscribed topics that are in nobody's previous target. While at it, notes in `holder`
- * whose target each slot is in, so that one that (against the contract) stands in two is kept once.
- */
-static void collect_free(struct uniform *uniform, int32_t *holder)
+/* Gives everybody its previous target, as far as the topics are still subscribed to; kept[m]
+ * counts. A slot that (against the contract) stands in two targets goes to the first. */
+static void keep_targets(struct uniform *uniform, int32_t *kept)
 {
     const struct assign_input *input = uniform->input;
-    for (int32_t slot = 0; slot < uniform->output->slot_count; slot++)
-        holder[slot] = ASSIGN_NOBODY;
+    int32_t *owner = uniform->output->owner;
     for (int32_t i = 0; i < input->member_count; i++) {
-        const struct assign_member *member = &input->members[uniform->members[i]];
-        for (int32_t j = 0; j < member->owned_count; j++) {
-            const int32_t slot = assign_slot(uniform->output, member->owned[j]);
-            if (slot >= 0 && holder[slot] == ASSIGN_NOBODY) holder[slot] = uniform->members[i];
-        }
-    }
-    for (int32_t i = 0; i < input->topic_count; i++) {
-        const int32_t topic = uniform->topics[i];
-        if (subscribers_count(uniform->subscribers, topic) == 0) continue;
-        const int32_t end = uniform->output->first_slot[topic + 1];
-        for (int32_t slot = uniform->output->first_slot[topic]; slot < end; slot++) {
-            if (holder[slot] == ASSIGN_NOBODY) uniform->free[uniform->free_count++] = slot;
+        const int32_t m = uniform->members[i];
+        const struct assign_partition *owned = input->members[m].owned;
+        for (int32_t j = 0; j < input->members[m].owned_count; j++) {
+            const int32_t slot = assign_slot(uniform->output, owned[j]);
+            if (slot < 0 || owner[slot] != ASSIGN_NOBODY) continue;
+            if (subscribers_count(uniform->subscribers, owned[j].topic) == 0) continue;
+            owner[slot] = m;
+            kept[m]++;
         }
     }
 }
 
-/* Keeps the first of the member's previous target, by topic id and number, as far as its quota
- * goes; the rest becomes free. Returns what is left of the quota. */
-static int32_t keep_target(struct uniform *uniform, int32_t m, int32_t quota, const int32_t *holder,
-                           int32_t *sequence, struct memory *memory)
+static void collect_free(struct uniform *uniform)
+{
+    const int32_t *owner = uniform->output->owner;
+    for (int32_t i = 0; i < uniform->input->topic_count; i++) {
+        const int32_t topic = uniform->topics[i];
+        if (subscribers_count(uniform->subscribers, topic) == 0) continue;
+        const int32_t end = uniform->output->first_slot[topic + 1];
+        for (int32_t slot = uniform->output->first_slot[topic]; slot < end; slot++) {
+            if (owner[slot] == ASSIGN_NOBODY) uniform->free[uniform->free_count++] = slot;
+        }
+    }
+}
+
+/* A member with more than its quota keeps the first of its target, by topic id and number; the rest
+ * joins the end of the free list. */
+static void release_surplus(struct uniform *uniform, int32_t m, int32_t quota, int32_t *sequence,
+                            struct memory *memory)
 {
     const struct assign_member *member = &uniform->input->members[m];
     const struct target_order order = {.uniform = uniform, .owned = member->owned};
     for (int32_t i = 0; i < member->owned_count; i++)
         sequence[i] = i;
     order_sort(sequence, member->owned_count, topic_then_number_before, &order, memory);
+    int32_t last = -1;
     for (int32_t i = 0; i < member->owned_count; i++) {
-        const struct assign_partition partition = member->owned[sequence[i]];
-        const int32_t slot = assign_slot(uniform->output, partition);
-        if (slot < 0 || holder[slot] != m || uniform->output->owner[slot] == m) continue;
-        if (subscribers_count(uniform->subscribers, partition.topic) == 0) continue;
-        if (quota > 0) {
-            uniform->output->owner[slot] = m;
-            quota--;
-        } else {
-            uniform->free[uniform->free_count++] = slot;
-        }
+        const int32_t slot = assign_slot(uniform->output, member->owned[sequence[i]]);
+        if (slot < 0 || slot == last || uniform->output->owner[slot] != m) continue;
+        last = slot;
+        if (quota-- > 0) continue;
+        uniform->output->owner[slot] = ASSIGN_NOBODY;
+        uniform->free[uniform->free_count++] = slot;
     }
-    return quota;
 }
 
 static void assign_equal(struct uniform *uniform, struct scratch *scratch)
@@ -100,21 +103,23 @@ static void assign_equal(struct uniform *uniform, struct scratch *scratch)
     }
     if (partitions == 0) return;
     uniform->free = SCRATCH_ARRAY(scratch, int32_t, partitions);
-    int32_t *holder = SCRATCH_ARRAY(scratch, int32_t, uniform->output->slot_count);
     int32_t *sequence = SCRATCH_ARRAY(scratch, int32_t, largest_target);
-    int32_t *quota_left = SCRATCH_ARRAY(scratch, int32_t, input->member_count);
-    collect_free(uniform, holder);
+    int32_t *kept = SCRATCH_ARRAY(scratch, int32_t, input->member_count);
+    keep_targets(uniform, kept);
+    collect_free(uniform);
     const int32_t low = partitions / input->member_count;
     const int32_t surplus = partitions % input->member_count;
     for (int32_t i = 0; i < input->member_count; i++) {
-        quota_left[i] = keep_target(uniform, uniform->members[i], low + (i < surplus ? 1 : 0),
-                                    holder, sequence, scratch->memory);
+        const int32_t m = uniform->members[i];
+        const int32_t quota = low + (i < surplus ? 1 : 0);
+        if (kept[m] > quota) release_surplus(uniform, m, quota, sequence, scratch->memory);
     }
     const int32_t *next = uniform->free;
     for (int32_t i = 0; i < input->member_count; i++) {
-        for (; quota_left[i] > 0; quota_left[i]--) {
-            uniform->output->owner[*next++] = uniform->members[i];
-        }
+        const int32_t m = uniform->members[i];
+        const int32_t quota = low + (i < surplus ? 1 : 0);
+        for (int32_t load = kept[m]; load < quota; load++)
+            uniform->output->owner[*next++] = m;
     }
 }
 

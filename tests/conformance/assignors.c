@@ -184,7 +184,7 @@ static bool satisfies_properties(const struct assign_case *c, const json_t *prop
                                  struct conformance_report *report)
 {
     const struct measure_options options = {.claims = claims_of(c->assignor)};
-    const struct measure measure = measure_assignment(&c->input, ours, &options, c->memory);
+    const struct assign_measure measure = measure_assignment(&c->input, ours, &options, c->memory);
     const json_int_t squares = json_integer_value(json_object_get(properties, "sumsq"));
     const json_int_t kept = json_integer_value(json_object_get(properties, "kept"));
     if (measure.sum_of_squares < squares) return true;
@@ -203,7 +203,7 @@ static bool same_best(const struct assign_case *c, const json_t *properties,
     const json_t *kept = json_object_get(properties, "best_kept");
     if (squares == NULL || kept == NULL) return true;
     const struct measure_options options = {.claims = claims_of(c->assignor), .with_best = true};
-    const struct measure measure = measure_assignment(&c->input, ours, &options, c->memory);
+    const struct assign_measure measure = measure_assignment(&c->input, ours, &options, c->memory);
     if (measure.best_sum_of_squares == json_integer_value(squares) &&
         measure.best_kept == json_integer_value(kept)) {
         return true;
