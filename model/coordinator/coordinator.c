@@ -363,7 +363,9 @@ void coordinator_set_topics(struct coordinator *coordinator, const struct coordi
         const struct coordinator_topic *now_there =
             coordinator_find_topic(coordinator, old[i].name);
         bool is_gone = now_there == NULL || now_there->id != old[i].id;
-        if (is_gone && is_active) offsets_on_topic_deleted(coordinator, old[i].name);
+        if (is_gone && is_active) {
+            offsets_on_topic_deleted(coordinator, old[i].name, old[i].partitions);
+        }
         if (!same_topic(now_there, &old[i])) consumer_on_topic_changed(coordinator, old[i].name);
     }
     for (int32_t i = 0; i < count; i++) {

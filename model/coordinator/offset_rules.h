@@ -16,8 +16,11 @@ void offsets_on_fetch(struct operation *operation, const struct offset_fetch_req
 void offsets_on_delete(struct operation *operation, const struct offset_delete_request *request);
 void offsets_on_delete_groups(struct operation *operation,
                               const struct delete_groups_request *request);
-/* Partitions of a deleted topic, in all groups. */
-void offsets_on_topic_deleted(struct coordinator *coordinator, name_id topic);
+/* The partitions a deleted topic had, in all groups. Kafka goes by the list of deleted partitions,
+ * so an offset committed for one that never existed stays
+ * (OffsetMetadataManager.onPartitionsDeleted). */
+void offsets_on_topic_deleted(struct coordinator *coordinator, name_id topic,
+                              int32_t partition_count);
 
 /* offsets_expire.c: the sweep (KIP-211). */
 void offsets_start_expiration(struct coordinator *coordinator);

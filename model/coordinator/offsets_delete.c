@@ -95,7 +95,8 @@ void offsets_on_delete_groups(struct operation *operation,
     }
 }
 
-void offsets_on_topic_deleted(struct coordinator *coordinator, name_id topic)
+void offsets_on_topic_deleted(struct coordinator *coordinator, name_id topic,
+                              int32_t partition_count)
 {
     struct operation operation;
     operation_begin_timer(&operation, coordinator, coordinator->now);
@@ -105,7 +106,8 @@ void offsets_on_topic_deleted(struct coordinator *coordinator, name_id topic)
         struct group *group = coordinator->groups[g];
         for (uint32_t i = 0; i < group->offsets.count; i++) {
             const struct offset_slot *slot = group->offsets.slots[i];
-            if (slot->partition.topic != topic) continue;
+            if (slot->partition.topic != topic || slot->partition.partition >= partition_count)
+                continue;
             if (!slot->value.present && slot->pending_count == 0) continue;
             operation_add(&operation, group_record_offset(coordinator->memory, group->id,
                                                           slot->partition, NULL));

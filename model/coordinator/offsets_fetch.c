@@ -9,7 +9,7 @@
 #include "sim/check.h"
 
 static void fill(struct offset_entry *entry, struct topic_partition partition,
-                 const struct offset_slot *slot, bool require_stable)
+                 const struct offset_slot *slot, bool group_exists, bool require_stable)
 {
     *entry = (struct offset_entry){.partition = partition,
                                    .offset = -1,
@@ -17,18 +17,20 @@ static void fill(struct offset_entry *entry, struct topic_partition partition,
                                    .metadata = NAME_EMPTY};
     if (slot == NULL) return;
     if (require_stable && slot->pending_count > 0) {
+        /* Also if the sweep has deleted the group meanwhile: the transaction is still open. */
         entry->error = KAFKA_UNSTABLE_OFFSET_COMMIT;
         return;
     }
     const struct stored_offset *stored = require_stable ? &slot->value : &slot->committed;
-    if (!stored->present) return;
+    if (!stored->present || !group_exists) return;
     entry->offset = stored->offset;
     entry->leader_epoch = stored->leader_epoch;
     entry->metadata = stored->metadata;
 }
 
 static void fetch_some(struct coordinator *coordinator, struct offset_fetch_response *response,
-                       const struct group *group, const struct offset_fetch_request *request)
+                       const struct group *group, bool group_exists,
+                       const struct offset_fetch_request *request)
 {
     response->offset_count = request->partition_count;
     response->offsets = MESSAGE_ARRAY(coordinator->memory, &response->head, struct offset_entry,
@@ -37,20 +39,20 @@ static void fetch_some(struct coordinator *coordinator, struct offset_fetch_resp
         struct topic_partition partition = request->partitions[i];
         const struct offset_slot *slot =
             group == NULL ? NULL : group_offsets_find(&group->offsets, partition);
-        fill(&response->offsets[i], partition, slot, request->require_stable);
+        fill(&response->offsets[i], partition, slot, group_exists, request->require_stable);
     }
 }
 
 static void fetch_all(struct coordinator *coordinator, struct offset_fetch_response *response,
                       const struct group *group, bool require_stable)
 {
-    if (group == NULL) return;
     response->offsets = MESSAGE_ARRAY(coordinator->memory, &response->head, struct offset_entry,
                                       group->offsets.count);
     for (uint32_t i = 0; i < group->offsets.count; i++) {
         const struct offset_slot *slot = group->offsets.slots[i];
         if (!(require_stable ? &slot->value : &slot->committed)->present) continue;
-        fill(&response->offsets[response->offset_count++], slot->partition, slot, require_stable);
+        fill(&response->offsets[response->offset_count++], slot->partition, slot, true,
+             require_stable);
     }
 }
 
@@ -58,11 +60,9 @@ void offsets_on_fetch(struct operation *operation, const struct offset_fetch_req
 {
     struct coordinator *coordinator = operation->coordinator;
     const struct group *group = coordinator_find_group(coordinator, request->group);
-    if (group != NULL) {
-        enum group_type type = request->require_stable ? group->type : group->committed_type;
-        if (type == GROUP_ABSENT) group = NULL;
-    }
-    if (group != NULL && group->type == GROUP_CONSUMER) {
+    enum group_type type = GROUP_ABSENT;
+    if (group != NULL) type = request->require_stable ? group->type : group->committed_type;
+    if (type != GROUP_ABSENT && group->type == GROUP_CONSUMER) {
         enum kafka_error error =
             consumer_validate_offset_fetch(coordinator, group, request->member,
                                            request->member_epoch, request->require_stable);
@@ -74,8 +74,8 @@ void offsets_on_fetch(struct operation *operation, const struct offset_fetch_req
     struct offset_fetch_response *response =
         OPERATION_RESPOND(operation, struct offset_fetch_response);
     if (request->partition_count >= 0) {
-        fetch_some(coordinator, response, group, request);
-    } else {
+        fetch_some(coordinator, response, group, type != GROUP_ABSENT, request);
+    } else if (type != GROUP_ABSENT) {
         fetch_all(coordinator, response, group, request->require_stable);
     }
     if (request->require_stable) return;

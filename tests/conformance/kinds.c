@@ -2,6 +2,7 @@
 
 #include "sim/check.h"
 #include "tests/conformance/assignors.h"
+#include "tests/conformance/coordinator.h"
 #include "tests/conformance/hashes.h"
 #include "tests/conformance/protocol_bytes.h"
 
@@ -12,6 +13,7 @@ static const struct conformance_kind kinds[] = {
     {"adaptive-partitioner", adaptive_partitioner_applies, adaptive_partitioner_check},
     {"roundrobin-partitioner", round_robin_partitioner_applies, round_robin_partitioner_check},
     {"protocol-bytes", protocol_bytes_applies, protocol_bytes_check},
+    {"coordinator", coordinator_applies, coordinator_check},
 };
 
 const struct conformance_kind *conformance_kind_of(const json_t *record)
