@@ -143,6 +143,9 @@ enum assign_result uniform_assign(const struct assign_input *input, struct memor
         if (input->topics[t].partition_count < 0) exists = false;
         if (count != input->member_count) equal = false;
     }
+    if (input->subscriptions != ASSIGN_SUBSCRIPTIONS_UNKNOWN) {
+        equal = input->subscriptions == ASSIGN_SUBSCRIPTIONS_EQUAL;
+    }
     if (exists && equal) assign_equal(&uniform, &scratch);
     if (exists && !equal)
         uniform_assign_unequal(input, members, uniform.topics, &subscribers, &scratch, output);
