@@ -21,6 +21,14 @@ static const struct workload workloads[] = {
      heartbeats_floor, 5},
     {"heartbeats-network", "the same over connections, latencies drawn by key", heartbeats_network,
      NULL, 3},
+    {"coordinator-heartbeats", "10,000 members in one classic group, the coordinator alone",
+     coordinator_heartbeats, NULL, 3},
+    {"coordinator-rebalance", "1,000 members, 10,000 partitions: one whole classic rebalance",
+     coordinator_rebalances, NULL, 3},
+    {"consumer-heartbeats", "the same heartbeats of a consumer group (KIP-848)",
+     coordinator_consumer_heartbeats, NULL, 3},
+    {"consumer-rebalance", "1,000 members, 10,000 partitions: half leave, half join",
+     coordinator_consumer_rebalances, NULL, 3},
 };
 
 #define WORKLOADS (sizeof workloads / sizeof workloads[0])
