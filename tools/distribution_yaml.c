@@ -47,15 +47,24 @@ static const struct shape *shape_of(enum distribution_kind kind)
 struct place {
     struct reader *reader;
     const char *label;
-    enum quantity quantity;
-    int64_t maximum;
+    const struct schema_field *field;
 };
 
 static bool read_value(const struct place *place, const struct node *node, int64_t minimum,
                        int64_t *value)
 {
-    return reader_quantity(place->reader, place->label, node, place->quantity, minimum,
-                           place->maximum, value);
+    const struct schema_field field = {.key = place->label,
+                                       .type = SCHEMA_QUANTITY,
+                                       .quantity = place->field->quantity,
+                                       .width = sizeof(int64_t),
+                                       .suggest = place->field->suggest,
+                                       .minimum = minimum,
+                                       .maximum = place->field->maximum};
+    int64_t read = -1;
+    reader_field(place->reader, &field, node, &read);
+    if (read < 0) return false;
+    *value = read;
+    return true;
 }
 
 static bool read_parameter(const struct place *place, const struct node *map,
@@ -145,10 +154,11 @@ static bool check_order(const struct place *place, const struct node *map,
     return false;
 }
 
-bool reader_distribution(struct reader *reader, const char *label, const struct node *node,
-                         enum quantity quantity, int64_t maximum, struct distribution *value)
+bool reader_distribution(struct reader *reader, const struct schema_field *field,
+                         const struct node *node, struct distribution *value)
 {
-    struct place place = {reader, label, quantity, maximum == 0 ? INT64_MAX : maximum};
+    const char *label = field->key;
+    struct place place = {reader, label, field};
     struct distribution read = {.kind = DISTRIBUTION_CONSTANT};
     if (node->kind == NODE_SCALAR) {
         if (!read_value(&place, node, 0, &read.a)) return false;

@@ -64,8 +64,7 @@ static const struct node *read_file(struct reader *reader, const struct node *fi
     const char *name;
     if (!reader_text(reader, "file", file, &name)) return NULL;
     struct text path = {0};
-    if (name[0] != '/') text_format(&path, "%s/", reader->directory);
-    text_append(&path, name);
+    reader_path(reader, name, &path);
     struct source_text source;
     bool readable = source_read(reader->diagnostics, text_data(&path), FILE_SIZE_MAX, &source);
     text_free(&path);

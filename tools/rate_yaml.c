@@ -243,8 +243,7 @@ static void read_csv(struct rate_reader *rate, const struct node *node)
     rate->good = reader_text(rate->reader, "csv", node, &name);
     if (!rate->good) return;
     struct text path = {0};
-    if (name[0] != '/') text_format(&path, "%s/", rate->reader->directory);
-    text_append(&path, name);
+    reader_path(rate->reader, name, &path);
     struct source_text source;
     rate->good = source_read(rate->reader->diagnostics, text_data(&path), CSV_SIZE_MAX, &source);
     text_free(&path);

@@ -17,6 +17,13 @@ const char *reader_keep(struct reader *reader, const char *text)
     return copy;
 }
 
+void reader_path(const struct reader *reader, const char *name, struct text *path)
+{
+    bool is_elsewhere = name[0] != '/' && strcmp(reader->directory, ".") != 0;
+    if (is_elsewhere) text_format(path, "%s/", reader->directory);
+    text_append(path, name);
+}
+
 const struct node *reader_written(const struct node *map, const char *key)
 {
     const struct entry *entry = yaml_find(map, key);
@@ -37,7 +44,11 @@ void reader_suggest(struct reader *reader, const char *word, const char *const *
         diagnostic_hint(reader->diagnostics, "did you mean %s?", nearest);
         return;
     }
-    if (count == 0 || count > 24) return;
+    if (count == 0) return;
+    if (count > 24) {
+        diagnostic_hint(reader->diagnostics, "cohort help scenario lists them all");
+        return;
+    }
     struct text list = {0};
     for (size_t i = 0; i < count; i++)
         text_format(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
@@ -87,13 +98,14 @@ bool reader_quantity(struct reader *reader, const char *label, const struct node
 }
 
 /* YAML 1.2 core schema; what YAML 1.1 also took for truth is named in the hint. */
-bool reader_flag(struct reader *reader, const char *label, const struct node *node, bool *value)
+static bool read_flag(struct reader *reader, const char *label, const struct node *node,
+                      bool quoted_flags, bool *value)
 {
     static const char *const truths[] = {"true", "True", "TRUE"};
     static const char *const lies[] = {"false", "False", "FALSE"};
     static const char *const old_truths[] = {"yes", "Yes", "YES", "on", "On", "ON", "y", "Y", "1"};
     static const char *const old_lies[] = {"no", "No", "NO", "off", "Off", "OFF", "n", "N", "0"};
-    if (node->kind == NODE_SCALAR) {
+    if (node->kind == NODE_SCALAR && (node->plain || quoted_flags)) {
         for (size_t i = 0; i < ARRAY_LEN(truths); i++) {
             if (strcmp(node->text, truths[i]) == 0) {
                 *value = true;
@@ -112,6 +124,11 @@ bool reader_flag(struct reader *reader, const char *label, const struct node *no
         diagnostic_hint(reader->diagnostics, "did you mean %s?", is_true ? "true" : "false");
     }
     return false;
+}
+
+bool reader_flag(struct reader *reader, const char *label, const struct node *node, bool *value)
+{
+    return read_flag(reader, label, node, false, value);
 }
 
 bool reader_text(struct reader *reader, const char *label, const struct node *node,
@@ -335,7 +352,7 @@ static void read_field(struct reader *reader, const struct schema_field *field,
     switch (field->type) {
     case SCHEMA_FLAG: {
         bool value;
-        if (reader_flag(reader, field->key, node, &value))
+        if (read_flag(reader, field->key, node, quoted_numbers, &value))
             memcpy((char *)base + field->offset, &value, sizeof value);
         break;
     }
@@ -344,7 +361,7 @@ static void read_field(struct reader *reader, const struct schema_field *field,
     case SCHEMA_QUANTITY: read_quantity(reader, field, node, quoted_numbers, base); break;
     case SCHEMA_DISTRIBUTION: {
         struct distribution *value = (void *)((char *)base + field->offset);
-        reader_distribution(reader, field->key, node, field->quantity, field->maximum, value);
+        reader_distribution(reader, field, node, value);
         break;
     }
     case SCHEMA_OBJECT:
@@ -388,6 +405,24 @@ static bool is_unused(const struct schema_object *object, const char *key)
     return false;
 }
 
+/* linger.ms under a group: Kafka knows it, but of producers. */
+static bool hint_other_config(struct reader *reader, const char *key)
+{
+    static const struct {
+        const struct schema_object *object;
+        const char *place;
+    } others[] = {{&schema_consumer_config, "groups.NAME.config"},
+                  {&schema_producer_config, "producers.NAME.config"},
+                  {&schema_broker_config, "cluster.config"},
+                  {&schema_topic_config, "topics.NAME.config"}};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (schema_find(others[i].object, key) == NULL) continue;
+        diagnostic_hint(reader->diagnostics, "it belongs under %s", others[i].place);
+        return true;
+    }
+    return false;
+}
+
 static void unknown_key(struct reader *reader, const struct schema_object *object,
                         const char *label, const struct entry *entry)
 {
@@ -396,6 +431,7 @@ static void unknown_key(struct reader *reader, const struct schema_object *objec
                            "%s has no effect here: Cohort does not model it", entry->key);
         return;
     }
+    if (strcmp(entry->key, "<<") == 0) return; /* reported by the tree */
     struct text quoted = {0};
     value_quote(&quoted, entry->key);
     diagnostic_error(reader->diagnostics, entry->key_at, "unknown key %s in %s", text_data(&quoted),
@@ -409,6 +445,7 @@ static void unknown_key(struct reader *reader, const struct schema_object *objec
         diagnostic_hint(reader->diagnostics, "Kafka's settings stand under config: here");
         return;
     }
+    if (object->unused != NULL && hint_other_config(reader, entry->key)) return;
     const char **names = tool_allocate((object->field_count + 1) * sizeof *names);
     for (size_t i = 0; i < object->field_count; i++)
         names[i] = object->fields[i].key;

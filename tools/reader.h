@@ -33,13 +33,16 @@ bool reader_text(struct reader *reader, const char *label, const struct node *no
  * live in the reader's memory. */
 bool reader_scalars(struct reader *reader, const char *label, const struct node *node, bool commas,
                     const struct node ***items, size_t *count);
-bool reader_distribution(struct reader *reader, const char *label, const struct node *node,
-                         enum quantity quantity, int64_t maximum, struct distribution *value);
+/* Label, quantity, bounds and suggested unit are the field's. */
+bool reader_distribution(struct reader *reader, const struct schema_field *field,
+                         const struct node *node, struct distribution *value);
 
 /* The value of the key if it was written, else NULL. */
 const struct node *reader_written(const struct node *map, const char *key);
 /* Where a key of a map was written; the map itself when it was not. */
 struct position reader_place(const struct node *map, const char *key);
+/* Where a file named in the scenario is: beside the scenario, unless the name is absolute. */
+void reader_path(const struct reader *reader, const char *name, struct text *path);
 const char *reader_keep(struct reader *reader, const char *text);
 
 /* "did you mean x?" below the error reported last, when a name is near. */

@@ -23,6 +23,12 @@ static struct position config_place(const struct check *check, const char *key)
     return check->node == NULL ? (struct position){0} : check->node->at;
 }
 
+/* Of two settings that do not fit together, the one that somebody wrote. */
+static struct position either_place(const struct check *check, const char *key, const char *other)
+{
+    return config_place(check, reader_written(check->config, key) != NULL ? key : other);
+}
+
 static struct position place(const struct check *check, const char *key)
 {
     return reader_place(check->node, key);
@@ -105,7 +111,8 @@ static void check_producer(const struct check *check, const struct scenario_prod
         diagnostic_error(check->diagnostics, config_place(check, "transactional.id"),
                          "a transactional producer must be idempotent");
     if (config->delivery_timeout_ms < config->linger_ms + (int64_t)config->request_timeout_ms)
-        diagnostic_error(check->diagnostics, config_place(check, "delivery.timeout.ms"),
+        diagnostic_error(check->diagnostics,
+                         either_place(check, "delivery.timeout.ms", "request.timeout.ms"),
                          "delivery.timeout.ms must be at least linger.ms + request.timeout.ms");
     if (producer->start_at > check->scenario->duration_ns)
         diagnostic_warning(check->diagnostics, place(check, "start"),
@@ -130,11 +137,13 @@ static void check_classic_timeouts(const struct check *check, const struct scena
                         broker->group_min_session_timeout_ms, broker->group_max_session_timeout_ms);
     }
     if (config->heartbeat_interval_ms >= config->session_timeout_ms) {
-        diagnostic_error(check->diagnostics, config_place(check, "heartbeat.interval.ms"),
+        diagnostic_error(check->diagnostics,
+                         either_place(check, "heartbeat.interval.ms", "session.timeout.ms"),
                          "heartbeat.interval.ms must be below session.timeout.ms (%" PRId32 ")",
                          config->session_timeout_ms);
     } else if (config->heartbeat_interval_ms * INT64_C(3) > config->session_timeout_ms) {
-        diagnostic_warning(check->diagnostics, config_place(check, "heartbeat.interval.ms"),
+        diagnostic_warning(check->diagnostics,
+                           either_place(check, "heartbeat.interval.ms", "session.timeout.ms"),
                            "heartbeat.interval.ms %" PRId32 " is above a third of "
                            "session.timeout.ms %" PRId32 ": one lost heartbeat may expel a member",
                            config->heartbeat_interval_ms, config->session_timeout_ms);
@@ -153,7 +162,8 @@ static void check_poll_interval(const struct check *check, const struct scenario
     batch_ns += distribution_mean(&group->process.per_batch_ns);
     batch_ns += distribution_mean(&group->process.sink_ns);
     if (batch_ns <= config->max_poll_interval_ms * MILLISECONDS(1)) return;
-    diagnostic_warning(check->diagnostics, config_place(check, "max.poll.records"),
+    diagnostic_warning(check->diagnostics,
+                       either_place(check, "max.poll.records", "max.poll.interval.ms"),
                        "%s: %" PRId32 " records may take %" PRId64 " s, more than "
                        "max.poll.interval.ms (%" PRId32 " ms): such a member is thrown out again "
                        "and again",
@@ -190,7 +200,8 @@ static void check_group(const struct check *check, const struct scenario_group *
                            "partition.assignment.strategy has no effect with "
                            "group.protocol=consumer; see group.remote.assignor");
     if (config->fetch_max_wait_ms >= config->request_timeout_ms)
-        diagnostic_warning(check->diagnostics, config_place(check, "fetch.max.wait.ms"),
+        diagnostic_warning(check->diagnostics,
+                           either_place(check, "fetch.max.wait.ms", "request.timeout.ms"),
                            "fetch.max.wait.ms is not below request.timeout.ms: idle fetches fail");
     const struct node *process = reader_written(check->node, "process");
     const struct node *deployment = reader_written(check->node, "deployment");
@@ -260,6 +271,9 @@ void scenario_check(struct reader *reader, const struct node *root)
     const struct node *topics = reader_written(root, "topics");
     const struct node *producers = reader_written(root, "producers");
     const struct node *groups = reader_written(root, "groups");
+    if (scenario->topic_count == 0)
+        diagnostic_error(check.diagnostics, reader_place(root, "topics"),
+                         "a scenario needs at least one topic");
     struct check one = part(check, root, "cluster");
     check_cluster(&one);
     for (int32_t i = 0; i < scenario->topic_count; i++) {

@@ -43,7 +43,7 @@ static json_t *number_json(const struct schema_field *field, const char *type)
     return number;
 }
 
-static json_t *quantity_json(const struct schema_field *field)
+static json_t *quantity_json(const struct schema_field *field, bool is_kafka)
 {
     json_t *choices = json_array();
     const char *pattern = value_pattern(field->quantity);
@@ -51,6 +51,9 @@ static json_t *quantity_json(const struct schema_field *field)
         const char *type = field->quantity == QUANTITY_DECIMAL ? "number" : "integer";
         json_array_append_new(choices, number_json(field, type));
     }
+    if (is_kafka) /* Helm charts quote every value */
+        json_array_append_new(choices,
+                              json_pack("{s:s, s:s}", "type", "string", "pattern", "^-?[0-9]+$"));
     if (pattern != NULL)
         json_array_append_new(choices,
                               json_pack("{s:s, s:s}", "type", "string", "pattern", pattern));
@@ -70,17 +73,19 @@ static json_t *distribution_json(const struct schema_field *field)
                      properties, "additionalProperties", 0, "minProperties", 1, "maxProperties", 1);
 }
 
-static json_t *type_json(const struct schema_field *field)
+static json_t *type_json(const struct schema_field *field, bool is_kafka)
 {
     json_t *choices;
     switch (field->type) {
-    case SCHEMA_FLAG: return json_pack("{s:s}", "type", "boolean");
+    case SCHEMA_FLAG:
+        if (!is_kafka) return json_pack("{s:s}", "type", "boolean");
+        return json_pack("{s:[b, b, s, s]}", "enum", 1, 0, "true", "false");
     case SCHEMA_TEXT: return json_pack("{s:s}", "type", "string");
     case SCHEMA_ENUM:
         choices = json_array();
         add_words(choices, field);
         return one_of(choices);
-    case SCHEMA_QUANTITY: return quantity_json(field);
+    case SCHEMA_QUANTITY: return quantity_json(field, is_kafka);
     case SCHEMA_DISTRIBUTION: return distribution_json(field);
     case SCHEMA_OBJECT: return object_json(field->object);
     case SCHEMA_MAP:
@@ -131,7 +136,7 @@ static json_t *object_json(const struct schema_object *object)
     json_t *required = json_array();
     for (size_t i = 0; i < object->field_count; i++) {
         const struct schema_field *field = &object->fields[i];
-        json_t *property = type_json(field);
+        json_t *property = type_json(field, object->unused != NULL);
         json_object_set_new(property, "description", description_json(field));
         json_object_set_new(properties, field->key, property);
         if (field->preset == NULL && field->stands_for == NULL)

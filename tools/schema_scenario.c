@@ -19,10 +19,11 @@
         FIELD(structure, member), .preset = (default_), .minimum = (low), .maximum = DAYS(3660),   \
         .help = (text)                                                                             \
     }
-#define RANDOM(name, structure, member, quantity_, default_, high, text)                           \
+#define RANDOM(name, structure, member, quantity_, default_, unit, high, text)                     \
     {                                                                                              \
         .key = (name), .type = SCHEMA_DISTRIBUTION, .quantity = (quantity_),                       \
-        FIELD(structure, member), .preset = (default_), .maximum = (high), .help = (text)          \
+        FIELD(structure, member), .preset = (default_), .suggest = (unit), .maximum = (high),      \
+        .help = (text)                                                                             \
     }
 #define COUNT(name, structure, member, default_, low, high, text)                                  \
     {                                                                                              \
@@ -54,7 +55,7 @@ static const struct schema_word with_the_run[] = {{"never", SIM_TIME_NEVER, "wit
 
 static const struct schema_field network_fields[] = {
     RANDOM("latency", scenario_cluster, latency_ns, QUANTITY_DURATION,
-           "{lognormal: {median: 400us, p99: 3ms}}", HOURS(1),
+           "{lognormal: {median: 400us, p99: 3ms}}", "ms", HOURS(1),
            "how long a message is under way, one direction"),
     {.key = "bandwidth",
      .type = SCHEMA_QUANTITY,
@@ -81,8 +82,8 @@ static const struct schema_field cluster_fields[] = {
      .object = &schema_network,
      .help = "latency and bandwidth"},
     RANDOM("request_service", scenario_cluster, request_service_ns, QUANTITY_DURATION, "100us",
-           HOURS(1), "a broker's work on one request"),
-    RANDOM("disk", scenario_cluster, disk_ns, QUANTITY_DURATION, "50us", HOURS(1),
+           "us", HOURS(1), "a broker's work on one request"),
+    RANDOM("disk", scenario_cluster, disk_ns, QUANTITY_DURATION, "50us", "us", HOURS(1),
            "how long one append takes"),
     EMBEDDED("config", scenario_cluster, config, schema_broker_config,
              "the brokers' settings by Kafka's names"),
@@ -194,7 +195,8 @@ static void prepare_producer(struct reader *reader, const struct node *node, voi
 static void finish_producer(struct reader *reader, const struct node *node, void *base)
 {
     const struct scenario_producer *producer = base;
-    if (producer->topic != NULL || node == NULL || reader_written(node, "topic") != NULL) return;
+    bool is_known = producer->topic != NULL || reader_written(node, "topic") != NULL;
+    if (is_known || node == NULL || reader->scenario->topic_count == 0) return;
     diagnostic_error(reader->diagnostics, node->at, "%s: topic is missing", producer->name);
     diagnostic_hint(reader->diagnostics, "it may be left out only where there is one topic");
 }
@@ -211,8 +213,8 @@ static const struct schema_field producer_fields[] = {
            "how many records come into being"),
     FLAG("poisson", scenario_producer, poisson, "false",
          "at random instants with this rate; otherwise evenly spaced"),
-    RANDOM("record_size", scenario_producer, record_size_bytes, QUANTITY_BYTES, "1KiB", 1 << 30,
-           "how large a record is"),
+    RANDOM("record_size", scenario_producer, record_size_bytes, QUANTITY_BYTES, "1KiB", "B",
+           1 << 30, "how large a record is"),
     EMBEDDED("keys", scenario_producer, keys, schema_keys, "the records' keys"),
     CUSTOM("partition_weights", scenario_producer, partition_weights, "none", hooks_weights,
            "a custom partitioner: each partition's share; none = by key"),
@@ -248,17 +250,17 @@ static const struct schema_word retry_policies[] = {
 static const struct schema_word no_memory_limit[] = {{"unlimited", 0, "no bound"}};
 
 static const struct schema_field process_fields[] = {
-    RANDOM("per_record", scenario_process, per_record_ns, QUANTITY_DURATION, "1ms", DAYS(1),
+    RANDOM("per_record", scenario_process, per_record_ns, QUANTITY_DURATION, "1ms", "ms", DAYS(1),
            "work on one record"),
-    RANDOM("per_batch", scenario_process, per_batch_ns, QUANTITY_DURATION, "0s", DAYS(1),
+    RANDOM("per_batch", scenario_process, per_batch_ns, QUANTITY_DURATION, "0s", "ms", DAYS(1),
            "work once per poll() that returned records"),
     COUNT("workers", scenario_process, workers, "0", 0, 10000,
           "threads that records are handed to; 0 = the thread that polls"),
-    RANDOM("sink", scenario_process, sink_ns, QUANTITY_DURATION, "0s", DAYS(1),
+    RANDOM("sink", scenario_process, sink_ns, QUANTITY_DURATION, "0s", "ms", DAYS(1),
            "writing to the sink, once per poll() that returned records"),
     FLAG("sink_idempotent", scenario_process, sink_idempotent, "false",
          "the sink recognises what it has already"),
-    RANDOM("restore", scenario_process, restore_ns, QUANTITY_DURATION, "0s", DAYS(1),
+    RANDOM("restore", scenario_process, restore_ns, QUANTITY_DURATION, "0s", "s", DAYS(1),
            "work in onPartitionsAssigned, once per rebalance that added partitions"),
     {.key = "state_per_partition",
      .type = SCHEMA_QUANTITY,
@@ -341,10 +343,10 @@ static const struct schema_word deployment_kinds[] = {
 static const struct schema_field deployment_fields[] = {
     CHOICE("kind", scenario_deployment, kind, "StatefulSet", deployment_kinds,
            "how pods are replaced"),
-    RANDOM("startup", scenario_deployment, startup_ns, QUANTITY_DURATION, "5s", DAYS(1),
+    RANDOM("startup", scenario_deployment, startup_ns, QUANTITY_DURATION, "5s", "s", DAYS(1),
            "from the start of a process to its first poll()"),
-    RANDOM("termination", scenario_deployment, termination_ns, QUANTITY_DURATION, "1s", DAYS(1),
-           "from SIGTERM to close()"),
+    RANDOM("termination", scenario_deployment, termination_ns, QUANTITY_DURATION, "1s", "s",
+           DAYS(1), "from SIGTERM to close()"),
     DURATION("grace", scenario_deployment, grace_ns, "30s", 0,
              "SIGKILL this long after SIGTERM (terminationGracePeriodSeconds)"),
     FLAG("restart_after_crash", scenario_deployment, restart_after_crash, "true",
@@ -379,7 +381,8 @@ static void prepare_group(struct reader *reader, const struct node *node, void *
 static void finish_group(struct reader *reader, const struct node *node, void *base)
 {
     struct scenario_group *group = base;
-    if (group->topic_count == 0 && node != NULL && reader_written(node, "topics") == NULL) {
+    if (group->topic_count == 0 && node != NULL && reader_written(node, "topics") == NULL &&
+        reader->scenario->topic_count > 0) {
         diagnostic_error(reader->diagnostics, node->at, "%s: topics is missing", group->name);
         diagnostic_hint(reader->diagnostics, "it may be left out only where there is one topic");
     }
@@ -417,7 +420,8 @@ static const struct schema_field group_fields[] = {
     FLAG("assign", scenario_group, assign_all, "false",
          "assign() instead of subscribe(): each member reads its share, and nobody coordinates"),
     RANDOM("start_spread", scenario_group, start_spread_ns, QUANTITY_DURATION,
-           "{uniform: {low: 0s, high: 500ms}}", DAYS(366), "when each member's process starts"),
+           "{uniform: {low: 0s, high: 500ms}}", "s", DAYS(366),
+           "when each member's process starts"),
     EMBEDDED("config", scenario_group, config, schema_consumer_config,
              "the consumers' settings by Kafka's names"),
     EMBEDDED("process", scenario_group, process, schema_process, "the work on the records"),

@@ -58,7 +58,7 @@ static void write_action(struct writer *writer, const struct scenario_event *eve
 {
     const struct timeline_rule *rule = &timeline_rules[event->kind];
     unsigned takes = rule->parameters;
-    text_format(writer->out, "%s: ", rule->key);
+    text_format(writer->out, "line: %" PRId32 ", %s: ", event->position.line, rule->key);
     if (event->target.kind == SELECT_NOBODY) text_append(writer->out, "true");
     selector_write(writer, &event->target);
     if ((takes & NEEDS_OTHER) != 0) {
@@ -168,6 +168,7 @@ static void add_actions(json_t *properties)
         const struct timeline_rule *rule = &timeline_rules[kind];
         add_property(properties, rule->key, kind == TIMELINE_QUIET ? NULL : "string", rule->help);
     }
+    add_property(properties, "line", "integer", "resolved files: the line this came from");
     add_property(properties, "for", NULL, "how long it lasts");
     add_property(properties, "by", NULL, "extra latency");
     add_property(properties, "loss", "string", "share of messages that are lost once");

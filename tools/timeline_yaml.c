@@ -17,6 +17,7 @@ struct entry_reader {
     const struct selector_limits *limits;
     struct scenario_event event;
     bool good;
+    bool kind_known;
     const char *known[40]; /* keys that may stand in this entry */
     size_t known_count;
 };
@@ -71,8 +72,11 @@ static void read_random(struct entry_reader *entry, const char *key, struct dist
 {
     const struct node *node = written(entry, key);
     if (node == NULL) return;
-    if (!reader_distribution(entry->reader, key, node, QUANTITY_DURATION, DAYS(3660), value))
-        entry->good = false;
+    const struct schema_field field = {.key = key,
+                                       .type = SCHEMA_DISTRIBUTION,
+                                       .quantity = QUANTITY_DURATION,
+                                       .maximum = DAYS(3660)};
+    if (!reader_distribution(entry->reader, &field, node, value)) entry->good = false;
 }
 
 static void read_offset(struct entry_reader *entry, const char *key)
@@ -244,7 +248,10 @@ static void read_action(struct entry_reader *entry)
         return;
     }
     know(entry, kind->key);
+    entry->kind_known = true;
     entry->event.position = (struct scenario_position){kind->key_at.line, kind->key_at.column};
+    /* A resolved scenario keeps the line of the file it came from: faults are traced with it. */
+    read_count(entry, "line", 0, &entry->event.position.line);
     if (entry->event.kind == TIMELINE_QUIET) {
         bool on = true;
         bool is_nothing = kind->value->kind == NODE_SCALAR && kind->value->text[0] == '\0';
@@ -419,10 +426,8 @@ static void read_chaos(struct timeline_reader *timeline, const struct node *map,
         sibling.event.chaos = number;
         sibling.event.weight = 1;
         read_count(&sibling, "weight", 1, &sibling.event.weight);
-        size_t errors = diagnostics_errors(timeline->reader->diagnostics);
         read_action(&sibling);
-        if (diagnostics_errors(timeline->reader->diagnostics) == errors)
-            report_unknown_keys(&sibling);
+        if (sibling.kind_known) report_unknown_keys(&sibling);
         keep_event(timeline, &sibling);
     }
 }
@@ -442,10 +447,9 @@ static void read_entry(struct timeline_reader *timeline, const struct node *map)
         return;
     }
     read_trigger(&entry, false);
-    size_t errors = diagnostics_errors(timeline->reader->diagnostics);
     read_action(&entry);
     /* Where the kind is not understood, nobody knows which keys belong to it. */
-    if (diagnostics_errors(timeline->reader->diagnostics) == errors) report_unknown_keys(&entry);
+    if (entry.kind_known) report_unknown_keys(&entry);
     keep_event(timeline, &entry);
 }
 

@@ -175,7 +175,7 @@ static bool apply_unit(const struct number *number, int64_t factor, int64_t divi
     int64_t quotient = factor / number->scale;
     int64_t remainder = factor % number->scale;
     int64_t cross = number->fraction * remainder;
-    *why = "finer than can be told apart";
+    *why = factor == 1 ? "must be a whole number" : "finer than can be told apart";
     if (number->too_fine || cross % number->scale != 0) return false;
     int64_t part = number->fraction * quotient + cross / number->scale;
     int64_t sum;
@@ -222,6 +222,15 @@ static bool refuse_unit(const struct value_place *place, enum quantity quantity,
     text_append_bytes(&name, unit, length);
     if (quantities[quantity].unit_count == 0) {
         refuse(place, text, "not ", value_name(quantity));
+        diagnostic_hint(place->diagnostics, "expected %s %s", value_name(quantity),
+                        value_example(quantity));
+        text_free(&name);
+        return false;
+    }
+    if (unit[0] == ' ') {
+        refuse(place, text, "no blank may stand before the unit", "");
+        diagnostic_hint(place->diagnostics, "did you mean %.*s%s?", (int)(unit - digits), digits,
+                        unit + strspn(unit, " "));
         text_free(&name);
         return false;
     }
@@ -231,12 +240,12 @@ static bool refuse_unit(const struct value_place *place, enum quantity quantity,
     CHECK(count <= ARRAY_LEN(names));
     for (size_t i = 0; i < count; i++)
         names[i] = quantities[quantity].units[i].name;
-    /* "sec" is no typing mistake of "s", but this is how people shorten and lengthen. */
-    const char *nearest = nearest_name(text_data(&name), names, count);
+    /* "K" is no typing mistake of "KiB", but this is how people shorten. */
+    const char *nearest = NULL;
     for (size_t i = 0; i < count && nearest == NULL; i++) {
-        size_t shorter = strlen(names[i]) < length ? strlen(names[i]) : length;
-        if (strncmp(names[i], text_data(&name), shorter) == 0) nearest = names[i];
+        if (strncmp(names[i], text_data(&name), length) == 0) nearest = names[i];
     }
+    if (nearest == NULL) nearest = nearest_name(text_data(&name), names, count);
     if (nearest != NULL)
         diagnostic_hint(place->diagnostics, "did you mean %.*s%s?", (int)(unit - digits), digits,
                         nearest);
@@ -262,11 +271,27 @@ static bool parse_ratio(const struct value_place *place, const char *text,
     return true;
 }
 
+/* In a compound the next smaller unit is meant: 1h30 is 1h30m. */
+static const char *next_unit(enum quantity quantity, const struct unit *before)
+{
+    const struct unit *end = quantities[quantity].units + quantities[quantity].unit_count;
+    for (const struct unit *unit = before + 1; unit < end; unit++) {
+        if (unit->canonical && unit->factor < before->factor) return unit->name;
+    }
+    return before->name;
+}
+
 static bool refuse_bare(const struct value_place *place, enum quantity quantity, const char *text,
                         const char *suggested_unit)
 {
     refuse(place, text, value_name(quantity), " needs a unit");
     if (suggested_unit == NULL) suggested_unit = quantities[quantity].suggest;
+    if (quantity == QUANTITY_SHARE) {
+        /* 0.6 may be meant as 60% or as 0.6%. */
+        diagnostic_hint(place->diagnostics, "expected %s %s", value_name(quantity),
+                        value_example(quantity));
+        return false;
+    }
     diagnostic_hint(place->diagnostics, "did you mean %s%s?", text, suggested_unit);
     return false;
 }
@@ -278,6 +303,7 @@ bool value_parse(const struct value_place *place, enum quantity quantity, const 
     bool negative = *at == '-';
     if (negative) at++;
     int64_t sum = 0;
+    const struct unit *before = NULL;
     if (bare == 0) bare = quantities[quantity].bare;
     do {
         const char *digits = at;
@@ -301,8 +327,9 @@ bool value_parse(const struct value_place *place, enum quantity quantity, const 
         const struct unit *unit = find_unit(quantity, at, length);
         if (unit == NULL && length > 0)
             return refuse_unit(place, quantity, text, digits, at, length);
-        if (unit == NULL && (bare == 0 || digits != text + negative))
-            return refuse_bare(place, quantity, text, suggested_unit);
+        if (unit == NULL && before != NULL)
+            return refuse_bare(place, quantity, text, next_unit(quantity, before));
+        if (unit == NULL && bare == 0) return refuse_bare(place, quantity, text, suggested_unit);
         int64_t part;
         const char *why;
         if (!apply_unit(&number, unit == NULL ? bare : unit->factor,
@@ -310,6 +337,7 @@ bool value_parse(const struct value_place *place, enum quantity quantity, const 
             return refuse(place, text, why, "");
         if (__builtin_add_overflow(sum, part, &sum)) return refuse(place, text, "too large", "");
         at += length;
+        before = unit;
     } while (*at != '\0' && quantities[quantity].compound);
     if (*at != '\0') return refuse(place, text, "not ", value_name(quantity));
     *value = negative ? -sum : sum;
