@@ -97,11 +97,31 @@ static char byte_at(const struct builder *builder, yaml_mark_t mark)
     return 0;
 }
 
+/* libyaml is on a line of its own when the text ends; people look behind the last thing written. */
+static yaml_mark_t last_mark(const struct builder *builder, yaml_mark_t mark)
+{
+    if (byte_at(builder, mark) != 0) return mark;
+    size_t length = builder->length;
+    while (length > 0 && strchr(" \t\r\n", builder->text[length - 1]) != NULL)
+        length--;
+    mark.line = 0;
+    mark.column = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (((unsigned char)builder->text[i] & 0xc0) == 0x80) continue;
+        mark.column++;
+        if (builder->text[i] != '\n') continue;
+        mark.line++;
+        mark.column = 0;
+    }
+    return mark;
+}
+
 static void report_problem(struct builder *builder)
 {
     const yaml_parser_t *parser = &builder->parser;
     builder->stopped = true;
-    struct position at = position_of(builder, parser->problem_mark, parser->problem_mark);
+    yaml_mark_t mark = last_mark(builder, parser->problem_mark);
+    struct position at = position_of(builder, mark, mark);
     const char *problem = parser->problem == NULL ? "cannot be read" : parser->problem;
     if (strcmp(problem, "found character that cannot start any token") == 0) {
         if (byte_at(builder, parser->problem_mark) == '\t') {
