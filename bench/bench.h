@@ -41,5 +41,6 @@ bench_run heartbeats_engine, heartbeats_floor;
 bench_run heartbeats_network;
 bench_run coordinator_heartbeats, coordinator_rebalances;
 bench_run coordinator_consumer_heartbeats, coordinator_consumer_rebalances;
+bench_run consumer_all_move, consumer_joins;
 
 #endif

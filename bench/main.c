@@ -29,6 +29,9 @@ static const struct workload workloads[] = {
      coordinator_consumer_heartbeats, NULL, 3},
     {"consumer-rebalance", "1,000 members, 10,000 partitions: half leave, half join",
      coordinator_consumer_rebalances, NULL, 3},
+    {"consumer-all-move", "1,000 members, 10,000 partitions: a topic created anew, every one moves",
+     consumer_all_move, NULL, 3},
+    {"consumer-joins", "1,000 members join one by one, 10,000 partitions", consumer_joins, NULL, 3},
 };
 
 #define WORKLOADS (sizeof workloads / sizeof workloads[0])
