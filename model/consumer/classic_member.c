@@ -182,6 +182,7 @@ void classic_member_reset(struct consumer *consumer)
 void classic_member_init(struct consumer *consumer)
 {
     struct classic_member *classic = &consumer->classic;
+    if (!consumer_is_classic(consumer)) return;
     name_id name = names_format(consumer->names, "%s/heartbeat",
                                 names_text(consumer->names, consumer->member));
     classic->thread = sim_add_entity(consumer->sim, name, consumer->options.process,

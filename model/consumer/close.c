@@ -29,6 +29,7 @@ static void leave(struct consumer *consumer)
     if (consumer_subscribes(consumer)) {
         classic_send_leave(consumer, "the consumer is being closed");
         consumer->classic.state = MEMBER_UNJOINED;
+        if (consumer_is_848(consumer)) consumer_member_leave(consumer);
     }
     wait_for_requests(consumer);
 }
@@ -38,10 +39,12 @@ static void revoke(struct consumer *consumer)
     const struct classic_member *classic = &consumer->classic;
     consumer->closing.stage = CLOSE_REVOKE;
     consumer->activity = ACTIVITY_CLOSE;
-    heartbeat_thread_disable(consumer);
+    if (consumer_is_classic(consumer)) heartbeat_thread_disable(consumer);
     int32_t count = consumer->subscription.count;
     if (consumer_subscribes(consumer) && count > 0) {
-        bool is_valid = classic_has_generation(consumer) && classic->state == MEMBER_STABLE;
+        bool is_valid = consumer_is_848(consumer)
+                            ? classic->generation.id > 0
+                            : classic_has_generation(consumer) && classic->state == MEMBER_STABLE;
         partition_id *ids = subscription_ids(consumer);
         bool is_done =
             listener_call(consumer, is_valid ? LISTENER_REVOKED : LISTENER_LOST, ids, count, leave);

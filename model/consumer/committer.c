@@ -70,7 +70,9 @@ static enum commit_outcome act_on_membership(struct consumer *consumer, uint32_t
 static enum commit_outcome act_on(struct consumer *consumer, enum kafka_error error,
                                   bool is_unchanged)
 {
-    uint32_t reaction = reaction_to(&offset_commit_reactions, error);
+    const struct reaction_table *table =
+        consumer_is_848(consumer) ? &consumer_commit_reactions : &offset_commit_reactions;
+    uint32_t reaction = reaction_to(table, error);
     if (reaction & REACT_SUCCEED) return COMMIT_DONE_WELL;
     if (reaction & REACT_COORDINATOR_UNKNOWN) coordinator_mark_unknown(consumer, error);
     if (reaction & REACT_REJOIN) {
@@ -78,6 +80,7 @@ static enum commit_outcome act_on(struct consumer *consumer, enum kafka_error er
     }
     if (reaction & REACT_RETRY) return COMMIT_RETRIABLE;
     if (reaction & REACT_REBALANCING) return COMMIT_REBALANCING;
+    if (reaction & REACT_REFUSED && consumer_is_848(consumer)) return COMMIT_REFUSED;
     uint32_t about_membership = REACT_FORGET_MEMBER | REACT_FORGET_GENERATION | REACT_FENCED;
     if (!(reaction & about_membership)) return COMMIT_FATAL;
     if (!consumer_subscribes(consumer)) return COMMIT_REFUSED; /* no membership to lose */
@@ -138,7 +141,7 @@ static void send(struct consumer *consumer, struct commit *commit)
 {
     const struct classic_member *classic = &consumer->classic;
     bool subscribes = consumer_subscribes(consumer);
-    if (subscribes && classic->state != MEMBER_STABLE) {
+    if (consumer_is_classic(consumer) && classic->state != MEMBER_STABLE) {
         if (classic->state == MEMBER_UNJOINED) {
             finish(consumer, commit, COMMIT_REFUSED, KAFKA_UNKNOWN_MEMBER_ID);
         } else {
@@ -156,7 +159,8 @@ static void send(struct consumer *consumer, struct commit *commit)
     request->group = consumer->group;
     request->member = subscribes ? classic->generation.member_id : NAME_EMPTY;
     request->instance = subscribes ? consumer->instance : NAME_NONE;
-    request->generation = subscribes ? classic->generation.id : -1;
+    request->generation = subscribes ? classic->generation.id : -1; /* or member epoch */
+    if (consumer_is_848(consumer) && classic->generation.id <= 0) request->generation = -1;
     request->retention_time_ms = -1;
     request->offset_count = commit->offsets.count;
     request->offsets =

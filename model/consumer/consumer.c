@@ -16,6 +16,18 @@ bool consumer_subscribes(const struct consumer *consumer)
     return !consumer->options.group->assign_all;
 }
 
+bool consumer_is_848(const struct consumer *consumer)
+{
+    return consumer_subscribes(consumer) &&
+           consumer->config->group_protocol == GROUP_PROTOCOL_CONSUMER;
+}
+
+bool consumer_is_classic(const struct consumer *consumer)
+{
+    return consumer_subscribes(consumer) &&
+           consumer->config->group_protocol == GROUP_PROTOCOL_CLASSIC;
+}
+
 sim_time consumer_backoff(struct consumer *consumer, enum backoff_subject subject, uint32_t attempt)
 {
     return backoff_ns(&consumer->retry_backoff, subject, attempt, consumer->backoff_draws++);
@@ -39,7 +51,7 @@ void consumer_wake_at(struct consumer *consumer, sim_time at)
 
 /* ---- what wakes A ---- */
 
-static void wake(struct consumer *consumer)
+void consumer_wake_application(struct consumer *consumer)
 {
     if (consumer->commit_sync.is_active) {
         commit_sync_step(consumer);
@@ -52,12 +64,15 @@ static void wake(struct consumer *consumer)
 
 static void on_progress(void *context)
 {
-    wake(context);
+    struct consumer *consumer = context;
+    if (consumer_is_848(consumer)) consumer_member_run(consumer);
+    consumer_wake_application(consumer);
 }
 
 static void on_readable(void *context)
 {
-    heartbeat_thread_on_readable(context);
+    struct consumer *consumer = context;
+    if (consumer_is_classic(consumer)) heartbeat_thread_on_readable(consumer);
 }
 
 static void on_disconnected(void *context, int32_t channel)
@@ -83,7 +98,7 @@ static void handle(struct sim *sim, void *self, const struct sim_event *event)
     case EVENT_WAKE:
         /* A blocked thread is inside the client, which reads its sockets before it returns. */
         network_client_poll(consumer->network);
-        wake(consumer);
+        consumer_wake_application(consumer);
         break;
     case EVENT_STARTED: start_polling(consumer); break;
     case EVENT_RESTORED: listener_restored(consumer); break;
@@ -101,6 +116,7 @@ static void forget(struct consumer *consumer)
     sim_timer_cancel(consumer->sim, &consumer->wake);
     sim_timer_cancel(consumer->sim, &consumer->listener.restore);
     classic_member_reset(consumer);
+    consumer_member_reset(consumer);
     application_reset(consumer);
     committer_reset(consumer);
     coordinator_reset(consumer);
@@ -186,6 +202,7 @@ bool consumer_is_up(const struct consumer *consumer)
 bool consumer_is_ready(const struct consumer *consumer)
 {
     if (!consumer->poll.has_polled_once || consumer->closing.stage != CLOSE_NONE) return false;
+    if (consumer_is_848(consumer)) return consumer->consumer_member.state == CONSUMER_STABLE;
     return !consumer_subscribes(consumer) || consumer->classic.state == MEMBER_STABLE;
 }
 
@@ -231,6 +248,7 @@ static void add_network(struct consumer *consumer)
         .reconnect_backoff_max_ms = config->reconnect_backoff_max_ms,
         .connection_setup_timeout_ms = config->socket_connection_setup_timeout_ms,
         .connection_setup_timeout_max_ms = config->socket_connection_setup_timeout_max_ms,
+        .always_polling = consumer_is_848(consumer), /* the background thread */
         .on_readable = on_readable,
         .on_progress = on_progress,
         .on_disconnected = on_disconnected,
@@ -283,6 +301,7 @@ struct consumer *consumer_new(const struct consumer_options *options)
     consumer->fetcher.brokers =
         memory_keep(memory, sizeof(struct broker_fetch) * (size_t)consumer->fetcher.broker_count);
     classic_member_init(consumer);
+    consumer_member_init(consumer);
     application_init(consumer);
     forget(consumer);
     return consumer;

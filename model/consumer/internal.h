@@ -11,6 +11,8 @@
 #include "model/client/client_metadata.h"
 #include "model/client/network_client.h"
 #include "model/consumer/consumer.h"
+#include "model/consumer/consumer_member.h"
+#include "model/consumer/partition_set.h"
 #include "model/messages_data.h"
 #include "model/messages_group.h"
 
@@ -545,7 +547,8 @@ struct consumer {
     struct commit_sync commit_sync;
     struct listener listener;
     struct application application;
-    struct classic_member classic;
+    struct classic_member classic; /* its generation is also the identity of a KIP-848 member */
+    struct consumer_member consumer_member;
 };
 
 enum { /* events of A */
@@ -571,6 +574,11 @@ void consumer_throw(struct consumer *consumer, enum kafka_error error, const cha
 void consumer_end(struct consumer *consumer, enum consumer_exit exit);
 /* Uses a group: subscribe(), not assign(). */
 bool consumer_subscribes(const struct consumer *consumer);
+/* subscribe() with group.protocol=consumer, or =classic. */
+bool consumer_is_848(const struct consumer *consumer);
+bool consumer_is_classic(const struct consumer *consumer);
+/* A, blocked inside a client call, looks again at what it waits for. */
+void consumer_wake_application(struct consumer *consumer);
 sim_time consumer_backoff(struct consumer *consumer, enum backoff_subject subject,
                           uint32_t attempt);
 

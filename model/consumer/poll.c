@@ -62,6 +62,19 @@ static enum phase membership(struct consumer *consumer)
     return classic_join_if_needed(consumer);
 }
 
+/* PollEvent, and what the background thread has for us. */
+static enum phase membership_848(struct consumer *consumer)
+{
+    consumer->poll.phase_at = sim_now(consumer->sim);
+    if (consumer->consumer_member.fatal != KAFKA_NONE) {
+        consumer_throw(consumer, consumer->consumer_member.fatal, "the group refused the member");
+        return PHASE_STEP_LEFT;
+    }
+    consumer_member_on_poll(consumer);
+    consumer_member_run(consumer);
+    return consumer_member_run_callbacks(consumer) ? PHASE_STEP_DONE : PHASE_STEP_LEFT;
+}
+
 static enum phase coordinator_phase(struct consumer *consumer)
 {
     subscription_update_leaders(consumer);
@@ -70,7 +83,8 @@ static enum phase coordinator_phase(struct consumer *consumer)
         return PHASE_STEP_LEFT;
     }
     if (consumer_subscribes(consumer)) {
-        enum phase member = membership(consumer);
+        enum phase member =
+            consumer_is_848(consumer) ? membership_848(consumer) : membership(consumer);
         if (member != PHASE_STEP_DONE) return member;
     } else if (!consumer->poll.is_assigned) {
         assign_share(consumer);
@@ -94,10 +108,14 @@ static sim_time last_phase_at(const struct consumer *consumer)
 void poll_leave(struct consumer *consumer, enum activity activity)
 {
     sim_time phase_at = last_phase_at(consumer);
-    fetcher_settle(consumer);
     consumer_leave_client(consumer);
     consumer->activity = activity;
-    heartbeat_thread_on_poll_left(consumer, phase_at);
+    if (consumer_is_848(consumer)) {
+        consumer_member_on_poll_left(consumer, phase_at);
+        return; /* the background thread goes on fetching */
+    }
+    fetcher_settle(consumer);
+    if (consumer_is_classic(consumer)) heartbeat_thread_on_poll_left(consumer, phase_at);
 }
 
 /* True when A has left poll(), with records or for close(). */
@@ -109,7 +127,8 @@ static bool return_records(struct consumer *consumer)
         consumer->poll.called_at = sim_now(consumer->sim);
         return false;
     }
-    fetcher_send(consumer, false); /* so that the next fetch overlaps with processing */
+    fetcher_send(consumer,
+                 consumer_is_848(consumer)); /* so that the next fetch overlaps with processing */
     poll_leave(consumer, ACTIVITY_WORK);
     application_take(consumer);
     return true;

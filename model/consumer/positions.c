@@ -82,7 +82,9 @@ static void committed_answered(void *context, const struct request_result *resul
     for (int32_t i = 0; i < response->offset_count && error == KAFKA_NONE; i++) {
         error = response->offsets[i].error;
     }
-    uint32_t reaction = reaction_to(&offset_fetch_reactions, error);
+    uint32_t reaction = reaction_to(consumer_is_848(consumer) ? &consumer_offset_fetch_reactions
+                                                              : &offset_fetch_reactions,
+                                    error);
     if (reaction & REACT_SUCCEED) {
         lookup->attempts = 0;
         take_committed(consumer, response);
@@ -101,6 +103,10 @@ static void look_up(struct consumer *consumer)
         MESSAGE_NEW(consumer->memory, API_OFFSET_FETCH, struct offset_fetch_request);
     request->group = consumer->group;
     request->member_epoch = -1;
+    if (consumer_is_848(consumer) && consumer->classic.generation.id > 0) {
+        request->member = consumer->classic.generation.member_id;
+        request->member_epoch = consumer->classic.generation.id;
+    }
     request->require_stable = true;
     request->partitions = MESSAGE_ARRAY(consumer->memory, &request->head, struct topic_partition,
                                         subscription->in_state[POSITION_INITIALIZING]);

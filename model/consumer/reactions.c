@@ -122,6 +122,40 @@ static const struct reaction_row fetch_session_rows[] = {
 };
 TABLE(fetch_session, "Fetch", REACT_RETRY | REACT_NEW_SESSION);
 
+static const struct reaction_row consumer_heartbeat_rows[] = {
+    {KAFKA_NONE, REACT_SUCCEED},
+    {KAFKA_NOT_COORDINATOR, REACT_COORDINATOR_UNKNOWN},
+    {KAFKA_COORDINATOR_NOT_AVAILABLE, REACT_COORDINATOR_UNKNOWN},
+    {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, REACT_RETRY},
+    {KAFKA_FENCED_MEMBER_EPOCH, REACT_FENCED_EPOCH},
+    {KAFKA_UNKNOWN_MEMBER_ID, REACT_FENCED_EPOCH},
+};
+TABLE(consumer_heartbeat, "ConsumerGroupHeartbeat", REACT_FATAL);
+
+/* The member learns from its heartbeats what became of it, never from a commit. */
+static const struct reaction_row consumer_commit_rows[] = {
+    {KAFKA_NONE, REACT_SUCCEED},
+    {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, REACT_RETRY},
+    {KAFKA_UNKNOWN_TOPIC_OR_PARTITION, REACT_RETRY},
+    {KAFKA_COORDINATOR_NOT_AVAILABLE, LOST_COORDINATOR},
+    {KAFKA_NOT_COORDINATOR, LOST_COORDINATOR},
+    {KAFKA_REQUEST_TIMED_OUT, LOST_COORDINATOR},
+    {KAFKA_STALE_MEMBER_EPOCH, REACT_STALE_EPOCH | REACT_REFUSED},
+    {KAFKA_UNKNOWN_MEMBER_ID, REACT_REFUSED},
+    {KAFKA_FENCED_INSTANCE_ID, REACT_REFUSED},
+};
+TABLE(consumer_commit, "OffsetCommit, KIP-848", REACT_THROW);
+
+static const struct reaction_row consumer_offset_fetch_rows[] = {
+    {KAFKA_NONE, REACT_SUCCEED},
+    {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, REACT_RETRY},
+    {KAFKA_UNSTABLE_OFFSET_COMMIT, REACT_RETRY},
+    {KAFKA_STALE_MEMBER_EPOCH, REACT_RETRY},
+    {KAFKA_COORDINATOR_NOT_AVAILABLE, LOST_COORDINATOR},
+    {KAFKA_NOT_COORDINATOR, LOST_COORDINATOR},
+};
+TABLE(consumer_offset_fetch, "OffsetFetch, KIP-848", REACT_THROW);
+
 uint32_t reaction_to(const struct reaction_table *table, enum kafka_error error)
 {
     for (int32_t i = 0; i < table->row_count; i++) {

@@ -24,6 +24,9 @@ enum reaction {
     REACT_REFRESH_METADATA = 1 << 13,
     REACT_RESET_POSITION = 1 << 14, /* as auto.offset.reset says */
     REACT_NEW_SESSION = 1 << 15,    /* the next fetch is a full one */
+    REACT_FENCED_EPOCH = 1 << 16,   /* KIP-848: give everything up, join again with the same id */
+    REACT_FATAL = 1 << 17,          /* KIP-848: the member is done for; thrown by the next poll() */
+    REACT_STALE_EPOCH = 1 << 18,    /* KIP-848: again, with the epoch then known */
 };
 
 struct reaction_table {
@@ -47,6 +50,11 @@ extern const struct reaction_table list_offsets_reactions;
 extern const struct reaction_table leader_epoch_reactions;
 extern const struct reaction_table fetch_reactions;         /* of one partition */
 extern const struct reaction_table fetch_session_reactions; /* of the whole response */
+
+/* KIP-848 (AbstractHeartbeatRequestManager, CommitRequestManager). */
+extern const struct reaction_table consumer_heartbeat_reactions;
+extern const struct reaction_table consumer_commit_reactions;
+extern const struct reaction_table consumer_offset_fetch_reactions;
 
 /* Bits of enum reaction. */
 uint32_t reaction_to(const struct reaction_table *table, enum kafka_error error);

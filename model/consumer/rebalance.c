@@ -7,54 +7,13 @@
 /* What a member gives up before it joins and takes over after it synced
  * (ConsumerCoordinator.onJoinPrepare and onJoinComplete). */
 
-/* ---- sets of partitions, ascending ---- */
-
-static void give_ids(struct consumer *consumer, partition_id **ids, int32_t *count)
-{
-    memory_give(consumer->memory, *ids, sizeof **ids * (size_t)*count);
-    *ids = NULL;
-    *count = 0;
-}
-
-/* Those in `a` and not in `b`. The result has room for all of `a`; `count` is what it holds. */
-static partition_id *difference(struct consumer *consumer, const partition_id *a, int32_t a_count,
-                                const partition_id *b, int32_t b_count, int32_t *count)
-{
-    int32_t found = 0;
-    for (int pass = 0;; pass++) {
-        partition_id *ids = NULL;
-        if (pass == 1 && found > 0)
-            ids = memory_take(consumer->memory, sizeof *ids * (size_t)found);
-        found = 0;
-        int32_t next = 0;
-        for (int32_t i = 0; i < a_count; i++) {
-            while (next < b_count && b[next] < a[i])
-                next++;
-            if (next < b_count && b[next] == a[i]) continue;
-            if (ids != NULL) ids[found] = a[i];
-            found++;
-        }
-        if (pass == 1) {
-            *count = found;
-            return ids;
-        }
-    }
-}
-
-static int by_id(const void *a, const void *b)
-{
-    partition_id x = *(const partition_id *)a;
-    partition_id y = *(const partition_id *)b;
-    return (x > y) - (x < y);
-}
-
 void rebalance_forget(struct consumer *consumer)
 {
     struct classic_member *classic = &consumer->classic;
-    give_ids(consumer, &classic->assigned, &classic->assigned_count);
-    give_ids(consumer, &classic->added, &classic->added_count);
-    give_ids(consumer, &classic->revoked, &classic->revoked_count);
-    give_ids(consumer, &classic->remembered, &classic->remembered_count);
+    partition_set_give(consumer, &classic->assigned, &classic->assigned_count);
+    partition_set_give(consumer, &classic->added, &classic->added_count);
+    partition_set_give(consumer, &classic->revoked, &classic->revoked_count);
+    partition_set_give(consumer, &classic->remembered, &classic->remembered_count);
 }
 
 /* ---- before joining ---- */
@@ -165,7 +124,8 @@ static bool decode_assignment(struct consumer *consumer)
         classic->assigned[i] = PARTITION_ID(topic, partition->partition);
     }
     if (classic->assigned_count > 1) {
-        qsort(classic->assigned, (size_t)classic->assigned_count, sizeof *classic->assigned, by_id);
+        qsort(classic->assigned, (size_t)classic->assigned_count, sizeof *classic->assigned,
+              partition_by_id);
     }
     if (classic->assignment_length > 0) assignment_free(consumer->memory, &assignment);
     join_forget_assignment(consumer);
@@ -175,8 +135,8 @@ static bool decode_assignment(struct consumer *consumer)
 static void completed(struct consumer *consumer)
 {
     struct classic_member *classic = &consumer->classic;
-    give_ids(consumer, &classic->added, &classic->added_count);
-    give_ids(consumer, &classic->revoked, &classic->revoked_count);
+    partition_set_give(consumer, &classic->added, &classic->added_count);
+    partition_set_give(consumer, &classic->revoked, &classic->revoked_count);
     classic->join = JOIN_IDLE;
     classic->needs_join_prepare = true;
 }
@@ -190,7 +150,7 @@ static void completed_late(struct consumer *consumer)
 static enum phase assign(struct consumer *consumer)
 {
     struct classic_member *classic = &consumer->classic;
-    give_ids(consumer, &classic->remembered, &classic->remembered_count);
+    partition_set_give(consumer, &classic->remembered, &classic->remembered_count);
     classic->remembered = classic->assigned;
     classic->remembered_count = classic->assigned_count;
     classic->remembered_generation = classic->generation.id;
@@ -223,7 +183,7 @@ enum phase rebalance_complete(struct consumer *consumer)
 {
     struct classic_member *classic = &consumer->classic;
     if (!decode_assignment(consumer)) {
-        give_ids(consumer, &classic->assigned, &classic->assigned_count);
+        partition_set_give(consumer, &classic->assigned, &classic->assigned_count);
         completed(consumer);
         classic_request_rejoin(consumer,
                                "received assignment does not match the current subscription");
@@ -231,10 +191,10 @@ enum phase rebalance_complete(struct consumer *consumer)
     }
     partition_id *owned = subscription_ids(consumer);
     int32_t owned_count = consumer->subscription.count;
-    classic->added = difference(consumer, classic->assigned, classic->assigned_count, owned,
-                                owned_count, &classic->added_count);
-    classic->revoked = difference(consumer, owned, owned_count, classic->assigned,
-                                  classic->assigned_count, &classic->revoked_count);
+    classic->added = partition_set_minus(consumer, classic->assigned, classic->assigned_count,
+                                         owned, owned_count, &classic->added_count);
+    classic->revoked = partition_set_minus(consumer, owned, owned_count, classic->assigned,
+                                           classic->assigned_count, &classic->revoked_count);
     memory_give(consumer->memory, owned, sizeof *owned * (size_t)owned_count);
     if (!classic->is_cooperative || classic->revoked_count == 0) return assign(consumer);
     bool is_done = listener_call(consumer, LISTENER_REVOKED, classic->revoked,

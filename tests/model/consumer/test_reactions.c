@@ -139,6 +139,38 @@ static void fetch_session(void **state)
     WALK(fetch_session_reactions, REACT_RETRY | REACT_NEW_SESSION, {KAFKA_NONE, REACT_SUCCEED});
 }
 
+static void consumer_group_heartbeat(void **state)
+{
+    (void)state;
+    WALK(consumer_heartbeat_reactions, REACT_FATAL, {KAFKA_NONE, REACT_SUCCEED},
+         {KAFKA_NOT_COORDINATOR, REACT_COORDINATOR_UNKNOWN},
+         {KAFKA_COORDINATOR_NOT_AVAILABLE, REACT_COORDINATOR_UNKNOWN},
+         {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, REACT_RETRY},
+         {KAFKA_FENCED_MEMBER_EPOCH, REACT_FENCED_EPOCH},
+         {KAFKA_UNKNOWN_MEMBER_ID, REACT_FENCED_EPOCH});
+}
+
+static void offset_commit_of_a_consumer_group(void **state)
+{
+    (void)state;
+    WALK(consumer_commit_reactions, REACT_THROW, {KAFKA_NONE, REACT_SUCCEED},
+         {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, REACT_RETRY},
+         {KAFKA_UNKNOWN_TOPIC_OR_PARTITION, REACT_RETRY},
+         {KAFKA_COORDINATOR_NOT_AVAILABLE, REDISCOVER}, {KAFKA_NOT_COORDINATOR, REDISCOVER},
+         {KAFKA_REQUEST_TIMED_OUT, REDISCOVER},
+         {KAFKA_STALE_MEMBER_EPOCH, REACT_STALE_EPOCH | REACT_REFUSED},
+         {KAFKA_UNKNOWN_MEMBER_ID, REACT_REFUSED}, {KAFKA_FENCED_INSTANCE_ID, REACT_REFUSED});
+}
+
+static void offset_fetch_of_a_consumer_group(void **state)
+{
+    (void)state;
+    WALK(consumer_offset_fetch_reactions, REACT_THROW, {KAFKA_NONE, REACT_SUCCEED},
+         {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, REACT_RETRY},
+         {KAFKA_UNSTABLE_OFFSET_COMMIT, REACT_RETRY}, {KAFKA_STALE_MEMBER_EPOCH, REACT_RETRY},
+         {KAFKA_COORDINATOR_NOT_AVAILABLE, REDISCOVER}, {KAFKA_NOT_COORDINATOR, REDISCOVER});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +184,9 @@ int main(void)
         cmocka_unit_test(offset_for_leader_epoch),
         cmocka_unit_test(fetch),
         cmocka_unit_test(fetch_session),
+        cmocka_unit_test(consumer_group_heartbeat),
+        cmocka_unit_test(offset_commit_of_a_consumer_group),
+        cmocka_unit_test(offset_fetch_of_a_consumer_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
