@@ -14,30 +14,6 @@ enum { EVENT_TICK = 1 };
 #define LEAVE_EPOCH_STATIC (-2)
 #define NEVER_SENT         (-2)
 
-#define FROM(state) (1u << CONSUMER_##state)
-
-/* The states from which each may be entered; itself always. */
-static const uint32_t predecessors[CONSUMER_MEMBER_STATE_COUNT] = {
-    [CONSUMER_UNSUBSCRIBED] = FROM(PREPARE_LEAVING) | FROM(LEAVING) | FROM(FENCED),
-    [CONSUMER_JOINING] = FROM(FENCED) | FROM(UNSUBSCRIBED) | FROM(STALE),
-    [CONSUMER_RECONCILING] = FROM(STABLE) | FROM(JOINING) | FROM(ACKNOWLEDGING),
-    [CONSUMER_ACKNOWLEDGING] = FROM(RECONCILING),
-    [CONSUMER_STABLE] = FROM(JOINING) | FROM(ACKNOWLEDGING) | FROM(RECONCILING),
-    [CONSUMER_PREPARE_LEAVING] =
-        FROM(JOINING) | FROM(STABLE) | FROM(RECONCILING) | FROM(ACKNOWLEDGING) | FROM(UNSUBSCRIBED),
-    [CONSUMER_LEAVING] = FROM(PREPARE_LEAVING),
-    [CONSUMER_FENCED] = FROM(JOINING) | FROM(STABLE) | FROM(RECONCILING) | FROM(ACKNOWLEDGING) |
-                        FROM(PREPARE_LEAVING) | FROM(LEAVING),
-    [CONSUMER_STALE] = FROM(LEAVING),
-    [CONSUMER_FATAL] = FROM(JOINING) | FROM(STABLE) | FROM(RECONCILING) | FROM(ACKNOWLEDGING) |
-                       FROM(PREPARE_LEAVING) | FROM(LEAVING) | FROM(UNSUBSCRIBED),
-};
-
-bool consumer_member_may_become(enum consumer_member_state from, enum consumer_member_state to)
-{
-    return from == to || (predecessors[to] & (1u << from)) != 0;
-}
-
 void consumer_member_set_state(struct consumer *consumer, enum consumer_member_state state)
 {
     struct consumer_member *member = &consumer->consumer_member;

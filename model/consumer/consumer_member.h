@@ -1,44 +1,16 @@
 /* model/consumer/consumer_member.h: a member of a group of the consumer protocol (KIP-848), as its
  * client sees itself. The background thread owns all of it; rebalance listeners are handed over to
  * the application thread, which runs them inside poll() or close().
- *
- *   UNSUBSCRIBED ─poll()─▶ JOINING ─assignment─▶ RECONCILING ─listeners done─▶ ACKNOWLEDGING
- *                             ▲                    ▲     │                        │ heartbeat
- *                             │                    │     └──── new target ◀───────┤
- *                             │                    └─────────── STABLE ◀──────────┘
- *       FENCED ─released──────┤   (any member state) ─fenced──▶ FENCED
- *       STALE ──poll()────────┘   (any member state) ─poll timer─▶ LEAVING ─▶ STALE
- *   close(): PREPARE_LEAVING ─released─▶ LEAVING ─▶ UNSUBSCRIBED. FATAL: an error nobody survives.
  */
 #ifndef MODEL_CONSUMER_CONSUMER_MEMBER_H
 #define MODEL_CONSUMER_CONSUMER_MEMBER_H
 
+#include "model/consumer/member_states.h"
 #include "model/kafka_types.h"
 #include "model/trace_kinds.h"
 #include "sim/sim.h"
 
 struct consumer;
-
-#define CONSUMER_MEMBER_STATES(X)                                                                  \
-    X(UNSUBSCRIBED)                                                                                \
-    X(JOINING)                                                                                     \
-    X(RECONCILING)                                                                                 \
-    X(ACKNOWLEDGING)                                                                               \
-    X(STABLE)                                                                                      \
-    X(PREPARE_LEAVING)                                                                             \
-    X(LEAVING)                                                                                     \
-    X(FENCED)                                                                                      \
-    X(STALE)                                                                                       \
-    X(FATAL)
-enum consumer_member_state {
-#define X(name) CONSUMER_##name,
-    CONSUMER_MEMBER_STATES(X)
-#undef X
-        CONSUMER_MEMBER_STATE_COUNT
-};
-
-/* May a member in state `from` go to state `to`? */
-bool consumer_member_may_become(enum consumer_member_state from, enum consumer_member_state to);
 
 /* A set of partitions with the local epoch that tells one target from the next. */
 struct local_assignment {

@@ -1,6 +1,6 @@
 /* The state machine of a KIP-848 member, cell by cell: who may become what
  * (consumer-protocol-848-client.md, section 2). */
-#include "model/consumer/consumer_member.h"
+#include "model/consumer/member_states.h"
 #include "sim/check.h"
 
 #include <setjmp.h>
