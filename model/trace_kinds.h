@@ -5,7 +5,7 @@
  * numbers are part of stored runs. Fields are given to TRACE() in the order listed.
  *
  * Field types: N name, P partition (PARTITION_ID), C count, O offset, T instant, D duration in ns,
- * B bytes, F flag, E Kafka error, and the enums declared below. */
+ * B bytes, F flag, E Kafka error, L line of the scenario, and the enums declared below. */
 #ifndef MODEL_TRACE_KINDS_H
 #define MODEL_TRACE_KINDS_H
 
@@ -83,7 +83,7 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
     /* run */                                                                                      \
     X(SAMPLE, "sample", FULL, "a step of the time series", F(step, COUNT))                         \
     X(FAULT, "fault", FULL, "an entry of the timeline takes effect or ends",                       \
-      E(phase, FAULT_PHASE) F(fault, NAME) F(target, NAME) F(other, NAME) F(line, COUNT)           \
+      E(phase, FAULT_PHASE) F(fault, NAME) F(target, NAME) F(other, NAME) F(line, LINE)           \
           F(duration, DURATION) F(number, COUNT))                                                  \
     X(PROCESS, "process", FULL, "a process changed state",                                         \
       F(process, NAME) E(state, PROCESS_STATE) F(incarnation, COUNT))                              \

@@ -14,6 +14,7 @@ struct trace_watcher {
 struct kind_watch {
     uint64_t hash;        /* of the kind's name: numbering of kinds is in no fingerprint */
     uint32_t name_fields; /* bit per field */
+    uint32_t line_fields; /* likewise */
     bool is_watched;
 };
 
@@ -38,6 +39,7 @@ void trace_set_kinds(struct trace *trace, const struct trace_kind *kinds, uint32
         watch->hash = names_hash(trace->names, names_intern(trace->names, kinds[kind].name));
         for (uint32_t field = 0; field < kinds[kind].field_count; field++) {
             if (kinds[kind].fields[field].type == FIELD_NAME) watch->name_fields |= 1u << field;
+            if (kinds[kind].fields[field].type == FIELD_LINE) watch->line_fields |= 1u << field;
         }
         for (uint32_t i = 0; i < trace->watcher_count; i++) {
             const bool *interest = trace->watchers[i].interest;
@@ -83,6 +85,9 @@ void trace_emit(struct sim *sim, uint16_t kind, const int64_t *fields, uint32_t 
     for (uint32_t names = watch->name_fields; names != 0; names &= names - 1) {
         uint32_t i = (uint32_t)__builtin_ctz(names);
         word[2 + i] = names_hash(trace->names, (name_id)word[2 + i]);
+    }
+    for (uint32_t lines = watch->line_fields; lines != 0; lines &= lines - 1) {
+        word[2 + (uint32_t)__builtin_ctz(lines)] = 0;
     }
     struct fingerprint *narrow = description->class == TRACE_WORKLOAD   ? &trace->workload
                                  : description->class == TRACE_PROTOCOL ? &trace->protocol

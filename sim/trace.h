@@ -38,6 +38,7 @@ enum trace_field_type {
     FIELD_FLAG,
     FIELD_ERROR, /* Kafka's wire value */
     FIELD_ENUM,  /* names in the kind's enum table */
+    FIELD_LINE,  /* of a file; not hashed: a resolved scenario has other lines than its source */
 };
 
 struct trace_field {

@@ -30,11 +30,11 @@ int main(int argc, char **argv)
         printf("cohort %s (build %s)\n", version_number(), version_build_id());
         code = EXIT_FINE;
     } else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        code = command_run(&command_help, argc - 2, argv + 2);
+        code = command_execute(&command_help, argc - 2, argv + 2);
     } else {
         const struct command *command = command_find(argv[1]);
-        code =
-            command == NULL ? command_unknown(argv[1]) : command_run(command, argc - 2, argv + 2);
+        code = command == NULL ? command_unknown(argv[1])
+                               : command_execute(command, argc - 2, argv + 2);
     }
     /* Results that did not reach stdout (a full disk, a closed pipe) are not fine. */
     if (fflush(stdout) != 0 && code == EXIT_FINE) {

@@ -71,7 +71,7 @@ void duration_format(struct text *text, sim_time duration_ns)
         append_scaled(text, duration_ns, MICROSECONDS(1), "us");
     } else if (duration_ns < SECONDS(1)) {
         append_scaled(text, duration_ns, MILLISECONDS(1), "ms");
-    } else if (duration_ns < MINUTES(2)) {
+    } else if (duration_ns < MINUTES(10)) {
         append_scaled(text, duration_ns, SECONDS(1), "s");
     } else {
         int64_t seconds = (duration_ns + SECONDS(1) / 2) / SECONDS(1);

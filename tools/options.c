@@ -246,7 +246,7 @@ static void release(struct parse *parse)
     diagnostics_free(parse->diagnostics);
 }
 
-int command_run(const struct command *command, int argc, char **argv)
+int command_execute(const struct command *command, int argc, char **argv)
 {
     struct parse parse = {.command = command,
                           .values = tool_allocate(command->values_size),

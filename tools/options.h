@@ -77,7 +77,7 @@ struct command {
 
 /* Parses argv (without program and command name) and runs the command. Usage errors are printed to
  * stderr, all of them, and give EXIT_BAD_INPUT. */
-int command_run(const struct command *command, int argc, char **argv);
+int command_execute(const struct command *command, int argc, char **argv);
 /* The page of `cohort help NAME`. */
 void command_print_help(const struct command *command, FILE *stream);
 

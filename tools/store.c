@@ -129,17 +129,15 @@ static bool set_add(struct number_set *set, size_t number)
     return true;
 }
 
-static char *describe_failure(const char *path, const char *reason)
-{
-    struct text text = {0};
-    text_format(&text, "cannot write %s: %s", path, reason);
-    return text.data;
-}
-
+/* The file's name without its directory, which may be a hidden one for now. */
 static void fail(struct store *store)
 {
     if (store->error != NULL) return;
-    store->error = describe_failure(store->options.path, sqlite3_errmsg(store->database));
+    const char *slash = strrchr(store->options.path, '/');
+    struct text text = {0};
+    text_format(&text, "cannot write %s: %s", slash != NULL ? slash + 1 : store->options.path,
+                sqlite3_errmsg(store->database));
+    store->error = text.data;
 }
 
 static void run_sql(struct store *store, const char *sql)

@@ -130,7 +130,7 @@ static const char *const type_names[] = {
     [FIELD_NONE] = "none",   [FIELD_NAME] = "name",     [FIELD_PARTITION] = "partition",
     [FIELD_COUNT] = "count", [FIELD_OFFSET] = "offset", [FIELD_TIME] = "time",
     [FIELD_BYTES] = "bytes", [FIELD_FLAG] = "flag",     [FIELD_DURATION] = "duration",
-    [FIELD_ERROR] = "error", [FIELD_ENUM] = "enum",
+    [FIELD_ERROR] = "error", [FIELD_ENUM] = "enum",     [FIELD_LINE] = "line",
 };
 
 static const char *const class_names[] = {
@@ -248,6 +248,7 @@ static void append_view_column(struct text *sql, uint16_t kind, const struct tra
     case FIELD_COUNT:
     case FIELD_OFFSET:
     case FIELD_BYTES:
+    case FIELD_LINE:
     case FIELD_FLAG: text_format(sql, ", f%u as \"%s\"", number, field->name); return;
     }
 }

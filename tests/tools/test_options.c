@@ -74,7 +74,7 @@ static int type(const char *line)
     fflush(stderr);
     int kept = dup(STDERR_FILENO);
     dup2(fileno(file), STDERR_FILENO);
-    int code = command_run(&greet, count, words);
+    int code = command_execute(&greet, count, words);
     fflush(stderr);
     dup2(kept, STDERR_FILENO);
     close(kept);
