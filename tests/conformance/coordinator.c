@@ -1,10 +1,12 @@
 /* tests/conformance/coordinator.c: carries out a recorded scenario step by step and compares every
  * answer, its time, and the state of the groups after each step; then rebuilds the shard from its
- * log. COORDINATOR.md, beside the recordings, is the description. */
+ * log. The checkers of the groups look at every step. COORDINATOR.md, beside the recordings, is the
+ * description. */
 #include "tests/conformance/coordinator.h"
 
 #include "tests/conformance/coordinator_answers.h"
 #include "tests/conformance/coordinator_request.h"
+#include "tests/harness/group_checks.h"
 
 #include "model/coordinator/classic_group.h"
 #include "model/coordinator/consumer_group.h"
@@ -17,6 +19,7 @@
 
 struct replay {
     struct coordinator_host host;
+    struct group_checks checks;
     const json_t *record;
     struct conformance_report *report;
     json_t *topics; /* name -> partitions, as they are now */
@@ -330,6 +333,12 @@ static void run_step(struct replay *replay, const json_t *step)
     if (!replay->failed && !coordinator_rebuild_check(host, (long)number, replay->report)) {
         replay->failed = true;
     }
+    group_checks_rebuild(&replay->checks);
+    if (replay->checks.violations > 0) {
+        conformance_say(replay->report, "step %lld: violated invariant %s", (long long)number,
+                        replay->checks.first);
+        replay->failed = true;
+    }
 }
 
 enum conformance_outcome coordinator_check(const json_t *record, struct conformance_report *report)
@@ -340,6 +349,7 @@ enum conformance_outcome coordinator_check(const json_t *record, struct conforma
     configure(&replay);
     set_topics(&replay, 0);
     host_start(&replay.host);
+    group_checks_attach(&replay.checks, &replay.host);
     size_t index;
     const json_t *step;
     json_array_foreach(json_object_get(record, "steps"), index, step)
@@ -347,6 +357,7 @@ enum conformance_outcome coordinator_check(const json_t *record, struct conforma
         run_step(&replay, step);
         if (replay.failed) break; /* what follows would only repeat it */
     }
+    group_checks_detach(&replay.checks);
     host_free(&replay.host);
     json_decref(replay.topics);
     return replay.failed ? CASE_FAILED : CASE_PASSED;

@@ -94,14 +94,23 @@ void host_drain(struct coordinator_host *host)
     }
 }
 
+static void look(struct coordinator_host *host, bool before, const struct message *request,
+                 const struct message *response)
+{
+    if (host->step == NULL) return;
+    host->step(host->step_self, host->coordinator, before, request, response);
+}
+
 void host_advance(struct coordinator_host *host, sim_time at)
 {
     for (;;) {
         sim_time next_at = coordinator_next_timer_at(host->coordinator);
         if (next_at > at) break;
         if (next_at > host->now) host->now = next_at;
+        look(host, true, NULL, NULL);
         while (coordinator_run_timer(host->coordinator, next_at))
             host_drain(host);
+        look(host, false, NULL, NULL);
     }
     CHECK(at >= host->now);
     host->now = at;
@@ -111,9 +120,16 @@ void host_request(struct coordinator_host *host, sim_time at, uint64_t token,
                   struct message *request)
 {
     host_advance(host, at);
+    uint32_t replies_before = host->reply_count;
+    look(host, true, request, NULL);
     coordinator_handle(host->coordinator, request, token, at);
-    message_free(host->memory, request);
     host_drain(host);
+    const struct message *response = NULL;
+    for (uint32_t i = replies_before; i < host->reply_count; i++) {
+        if (host->replies[i].token == token) response = host->replies[i].message;
+    }
+    look(host, false, request, response);
+    message_free(host->memory, request);
     host_advance(host, at);
 }
 

@@ -19,6 +19,11 @@ struct host_batch {
     int64_t base_offset;
 };
 
+/* Called around everything that the coordinator is given. `request` is NULL for timers; `response`
+ * is what it was answered within the step, or NULL. */
+typedef void host_step(void *self, const struct coordinator *coordinator, bool before,
+                       const struct message *request, const struct message *response);
+
 struct coordinator_host {
     struct memory *memory;
     struct names *names;
@@ -39,6 +44,9 @@ struct coordinator_host {
 
     bool high_watermark_held;      /* appends do not become committed by themselves */
     enum kafka_error append_error; /* not NONE: the next appends fail with it */
+
+    host_step *step; /* NULL = nobody looks */
+    void *step_self;
 };
 
 /* The host is NOT_OWNED; change `config` before host_start. Members get ids m01, m02, ... unless
