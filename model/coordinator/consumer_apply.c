@@ -69,6 +69,23 @@ void consumer_group_apply(struct coordinator *coordinator, const struct group_re
     }
 }
 
+void consumer_on_applied(struct coordinator *coordinator, const struct group_record *last)
+{
+    if (!consumer_record_is(last)) return;
+    const struct group *group = coordinator_find_group(coordinator, last->group);
+    if (group == NULL || group->type != GROUP_CONSUMER) return;
+    struct consumer_group *state = group->consumer;
+    enum group_state now = consumer_group_state(state);
+    if (now == state->noted_state) return;
+    coordinator_note(coordinator, (struct group_note){.kind = NOTE_GROUP_STATE,
+                                                      .group = group->id,
+                                                      .old_state = state->noted_state,
+                                                      .state = now,
+                                                      .generation = state->epoch,
+                                                      .count = (int32_t)state->member_count});
+    state->noted_state = now;
+}
+
 enum group_state consumer_state(const struct group *group)
 {
     return consumer_group_state(group->consumer);

@@ -90,6 +90,7 @@ struct consumer_group {
      * set under (an append that failed afterwards leaves a higher one behind: look again). */
     sim_time refresh_at;
     int32_t refresh_epoch;
+    enum group_state noted_state; /* what observers were last told */
 };
 
 struct consumer_group *consumer_group_new(struct memory *memory, const struct names *names,

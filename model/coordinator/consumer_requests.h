@@ -52,6 +52,9 @@ void consumer_on_unloaded(struct coordinator *coordinator, struct group *group);
 struct group_record consumer_group_current_record(struct coordinator *coordinator,
                                                   const struct group_record *record);
 void consumer_group_apply(struct coordinator *coordinator, const struct group_record *record);
+/* After the last record of an operation: tells observers if the group is in another state now. What
+ * it passed through in between lasted no time. */
+void consumer_on_applied(struct coordinator *coordinator, const struct group_record *last);
 
 /* Gives the group's memory back (consumer_group.h). */
 void consumer_group_free(struct consumer_group *group);

@@ -193,7 +193,8 @@ void consumer_cancel_timers(struct coordinator *coordinator, struct group *group
 
 void consumer_on_loaded(struct coordinator *coordinator, struct group *group)
 {
-    const struct consumer_group *state = group->consumer;
+    struct consumer_group *state = group->consumer;
+    state->noted_state = consumer_group_state(state);
     for (uint32_t i = 0; i < state->entry_count; i++) {
         const struct consumer_member *member = state->members[i];
         if (!member->is_member) continue;

@@ -11,6 +11,7 @@
  */
 #include "model/coordinator/write_path.h"
 
+#include "model/coordinator/consumer_requests.h"
 #include "model/coordinator/journal.h"
 
 #include "sim/check.h"
@@ -255,6 +256,7 @@ static void append_records(struct coordinator *coordinator, struct operation *op
         append_record(coordinator, operation, &operation->records[i]);
     }
     coordinator->applying = NULL;
+    consumer_on_applied(coordinator, &operation->records[operation->record_count - 1]);
     operation->record_count = 0; /* the batch owns their values now */
     wait_in(coordinator, &coordinator->batch_operations, operation);
     if (transactional || coordinator->config->group_coordinator_append_linger_ms == 0) {
