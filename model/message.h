@@ -35,8 +35,14 @@
     X(TXN_OFFSET_COMMIT, 28, "TxnOffsetCommit")                                                    \
     X(DELETE_GROUPS, 42, "DeleteGroups")                                                           \
     X(OFFSET_DELETE, 47, "OffsetDelete")                                                           \
+    X(ALTER_PARTITION, 56, "AlterPartition")                                                       \
+    X(BROKER_REGISTRATION, 62, "BrokerRegistration")                                               \
+    X(BROKER_HEARTBEAT, 63, "BrokerHeartbeat")                                                     \
     X(CONSUMER_GROUP_HEARTBEAT, 68, "ConsumerGroupHeartbeat")                                      \
-    X(CONSUMER_GROUP_DESCRIBE, 69, "ConsumerGroupDescribe")
+    X(CONSUMER_GROUP_DESCRIBE, 69, "ConsumerGroupDescribe")                                        \
+    /* not Kafka's numbers: there a Fetch between brokers, and a Fetch of the metadata log */      \
+    X(REPLICA_FETCH, 1001, "ReplicaFetch")                                                         \
+    X(METADATA_UPDATE, 1002, "MetadataUpdate")
 
 enum kafka_api {
 #define X(name, key, text) API_##name = (key),

@@ -59,6 +59,7 @@ struct produce_batch {
     sim_time first_at; /* create times of its first and last record */
     sim_time last_at;
     int32_t base_sequence; /* -1 = the producer is not idempotent */
+    int16_t producer_epoch;
 };
 struct produce_request {
     struct message head;
@@ -67,7 +68,6 @@ struct produce_request {
     name_id producer;         /* scenario name, for the trace */
     name_id transactional_id; /* NAME_NONE = none */
     int64_t producer_id;      /* -1 = none */
-    int16_t producer_epoch;
     struct produce_batch *batches;
     int32_t batch_count;
 };

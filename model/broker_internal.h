@@ -1,0 +1,361 @@
+/* model/broker_internal.h: the insides of a broker, shared by the broker_*.c files.
+ *
+ * One event's journey: a message arrives (broker.c), waits until its connection and an io thread
+ * are free, is handled by its API's file, and is answered at once or parked. What handling sets off
+ * (a high watermark moved, a follower's fetch has news, a parked produce is complete) is collected
+ * in lists and worked off by broker_finish at the end of the event, so handlers never call each
+ * other in the middle of a change. */
+#ifndef MODEL_BROKER_INTERNAL_H
+#define MODEL_BROKER_INTERNAL_H
+
+#include "model/broker.h"
+#include "model/cluster_internal.h"
+#include "model/controller.h"
+#include "model/messages_cluster.h"
+#include "model/messages_group.h"
+#include "model/pointer_list.h"
+
+struct fetch_entry;
+struct fetch_session;
+struct group_shard;
+struct transaction_shard;
+struct produce_wait;
+
+/* ---- replicas ---------------------------------------------------------------------------- */
+
+/* What a leader knows of one other replica. */
+struct follower_progress {
+    int64_t end_offset;
+    int64_t end_position;
+    sim_time caught_up_at; /* last instant at which it had everything */
+    bool active;           /* in the follower's fetch session */
+};
+
+struct replica {
+    struct replica_log log;
+    struct partition *partition;
+    struct broker *broker;
+    int32_t number; /* among the partition's replicas */
+    /* as this broker knows */
+    int32_t leader; /* broker id; -1 = none */
+    int32_t leader_epoch;
+    int32_t partition_epoch;
+    uint64_t isr;
+    bool is_leader; /* it has taken over, at leader_epoch */
+    bool altering;  /* an AlterPartition is under way */
+    int64_t high_watermark;
+    int64_t high_watermark_position;
+    sim_time high_watermark_at; /* when it last moved */
+    /* leader only */
+    struct follower_progress *followers; /* shape [replica_count]; own entry unused */
+    int64_t epoch_start;
+    uint64_t queued;            /* followers (by broker) in whose session's news it is */
+    uint64_t joining;           /* ISR members asked for and not confirmed (KIP-497) */
+    uint64_t wanted_isr;        /* while altering */
+    struct produce_wait *waits; /* acks=all batches, in offset order */
+    struct produce_wait *waits_last;
+    struct fetch_entry *watchers;    /* fetch sessions that read it here */
+    uint32_t cleaned_count;          /* batches left by the last cleaning of an internal log */
+    struct group_shard *group_shard; /* a partition of __consumer_offsets */
+    struct transaction_shard *transaction_shard; /* of __transaction_state */
+};
+
+static inline struct replica_log *replica_log_of(struct replica *replica)
+{
+    return &replica->log;
+}
+
+/* ---- connections ------------------------------------------------------------------------- */
+
+struct broker_connection {
+    connection_id id;
+    entity_id peer;
+    struct broker_connection *hash_next;
+    struct message *request;  /* being served or parked; NULL = the channel is not muted */
+    struct message **waiting; /* what arrived meanwhile */
+    uint32_t waiting_first;
+    uint32_t waiting_count;
+    uint32_t waiting_capacity;
+    struct fetch_session *parked_fetch;
+    bool is_readable;         /* in the broker's list */
+    struct broker_link *link; /* this broker opened it; NULL = a client did */
+};
+
+/* A connection this broker opens, to another broker or the controller: requests one after another,
+ * reconnected after a back-off. */
+struct broker_link {
+    struct broker *broker;
+    entity_id peer;
+    connection_id connection;
+    enum { LINK_DOWN, LINK_CONNECTING, LINK_READY } state;
+    struct message *request; /* to be sent; owned until sent */
+    int64_t request_size_bytes;
+    sim_time timeout_ns;    /* of the request; 0 = none */
+    bool awaiting;          /* sent, not answered */
+    struct sim_timer timer; /* back-off, connection set-up or request timeout */
+    /* A response (the handler owns it), or NULL: the connection was lost and what was to be sent is
+     * forgotten. */
+    void (*on_response)(struct broker_link *link, struct message *response);
+    /* Connected, or the back-off is over: if there is something to say, send it (which connects).
+     */
+    void (*on_ready)(struct broker_link *link);
+    void *owner;
+};
+
+/* ---- replication ------------------------------------------------------------------------- */
+
+/* At the leader: the fetch session of one follower broker. */
+struct replica_session {
+    struct broker *broker;
+    int32_t follower;              /* broker id */
+    struct pointer_list news;      /* replicas with records the follower was not given */
+    struct replica_fetched *given; /* the last response, not yet acknowledged */
+    int32_t given_count;
+    int32_t given_capacity;
+    struct replica_fetched *errors; /* to be told with the next response */
+    int32_t error_count;
+    int32_t error_capacity;
+    struct broker_connection *parked; /* its fetch waits */
+    uint32_t number;                  /* of the session; older requests are void */
+    sim_time fetched_at;              /* when its last fetch came */
+    bool is_ready;                    /* in the broker's list */
+};
+
+/* At the follower: what it fetches from one leader broker. */
+struct replica_fetcher {
+    struct broker *broker;
+    int32_t leader; /* broker id */
+    struct broker_link link;
+    bool full;               /* the next request opens a new session */
+    uint32_t session;        /* its number */
+    struct pointer_list add; /* replicas to put into the session */
+    struct pointer_list forget;
+    struct message *applying; /* a response that waits for the disk */
+    struct sim_timer retry;   /* replica.fetch.backoff.ms after an error */
+    struct pointer_list failed;
+    int32_t following; /* replicas that have this leader */
+    bool is_ready;     /* in the broker's list: something to send */
+};
+
+/* ---- the broker -------------------------------------------------------------------------- */
+
+enum broker_event {
+    BROKER_EXECUTE = 1,   /* number: connection; its service time is over */
+    BROKER_LINK_TIMER,    /* number: link index */
+    BROKER_REPLICA_APPLY, /* number: leader; the disk has written */
+    BROKER_REPLICA_RETRY, /* number: leader */
+    BROKER_REPLICA_LAG,   /* ISR check */
+    BROKER_HEARTBEAT_DUE, /* to the controller */
+    BROKER_RETENTION,
+    BROKER_FETCH_EXPIRED,   /* number: session index */
+    BROKER_PRODUCE_EXPIRED, /* number: request index */
+    BROKER_SHARD_TIMER,     /* number: offsets partition */
+    BROKER_SHARD_LOADED,
+    BROKER_TRANSACTION_TIMER,  /* number: 0 = the sweep */
+    BROKER_TRANSACTION_LOADED, /* number: partition of __transaction_state */
+};
+
+/* What this broker knows of any partition, hosted here or not. */
+struct partition_view {
+    int32_t leader;
+    int32_t leader_epoch;
+};
+
+struct broker {
+    struct cluster *cluster;
+    struct sim *sim;
+    struct memory *memory;
+    int32_t id;
+    name_id name;
+    entity_id entity;
+    process_id process;
+    uint32_t incarnation;
+    bool running;
+    bool shutting_down;
+    sim_time died_at; /* when it last crashed */
+
+    uint64_t version; /* of the metadata it has applied */
+    uint64_t alive;
+    struct partition_view **views; /* by topic, then partition */
+    int32_t *view_counts;          /* partitions known, by topic */
+
+    sim_time io_free_at[BROKER_IO_THREADS];
+    struct rng_key service_key;
+    struct rng_key disk_key;
+    uint64_t appends; /* counts disk draws */
+    sim_time disk_stalled_until;
+
+    struct broker_connection **buckets; /* hash of connections */
+    uint32_t bucket_count;
+    uint32_t connection_count;
+
+    struct pointer_list replicas;             /* all hosted here */
+    struct replica_session *replica_sessions; /* by follower broker */
+    struct replica_fetcher *fetchers;         /* by leader broker */
+    struct broker_link controller_link;
+    bool registered;
+    bool heartbeat_due; /* to be sent when the link is free */
+    bool has_learned;   /* metadata since the start of the process */
+    struct sim_timer heartbeat;
+    struct sim_timer lag_check;
+    struct sim_timer retention;
+    struct pointer_list altering; /* replicas whose ISR is to be altered */
+
+    struct fetch_session **sessions; /* slots; session id = slot + 1 */
+    uint32_t session_count;          /* slots in use */
+    uint32_t session_capacity;
+    struct produce_pending **pending; /* slots of parked produce requests */
+    uint32_t pending_count;
+    uint32_t pending_capacity;
+    uint32_t pending_free; /* a free slot, or UINT32_MAX */
+
+    struct group_host *groups;             /* broker_groups.c */
+    struct transaction_host *transactions; /* broker_transactions.c */
+
+    /* work collected during an event */
+    struct pointer_list ready_connections;
+    struct pointer_list ready_sessions; /* replica sessions with news and a parked fetch */
+    struct pointer_list ready_fetchers;
+    struct pointer_list ready_fetches;
+    struct pointer_list ready_produces;
+    struct pointer_list ready_shards;
+    bool finishing;
+};
+
+/* broker.c */
+entity_id broker_entity(const struct broker *broker);
+void broker_start(struct broker *broker);
+/* The end of a controlled shutdown: the process is to exit now. */
+void broker_stopped(struct broker *broker);
+struct replica *broker_add_replica(struct broker *broker, struct partition *partition,
+                                   int32_t number);
+struct broker_connection *broker_connection_find(struct broker *broker, connection_id id);
+struct broker_connection *broker_connection_add(struct broker *broker, connection_id id,
+                                                entity_id peer);
+void broker_connection_remove(struct broker *broker, struct broker_connection *connection);
+/* Answers the request that the connection is busy with (response NULL: nobody is to be answered)
+ * and lets it read on. */
+void broker_respond(struct broker *broker, struct broker_connection *connection,
+                    struct message *response, int64_t size_bytes);
+void broker_finish(struct broker *broker);
+/* How long an append that begins now keeps its thread waiting. */
+sim_time broker_disk_ns(struct broker *broker);
+
+/* broker_link.c */
+void broker_link_init(struct broker_link *link, struct broker *broker, entity_id peer,
+                      uint64_t number);
+void broker_link_open(struct broker_link *link);
+void broker_link_close(struct broker_link *link);
+/* Sends when it can; replaces a request not sent yet. One at a time: not while awaiting. */
+void broker_link_send(struct broker_link *link, struct message *request, int64_t size_bytes,
+                      sim_time timeout_ns);
+void broker_link_on_event(struct broker_link *link, const struct sim_event *event);
+void broker_link_on_timer(struct broker_link *link);
+/* The link whose timer has this number. */
+struct broker_link *broker_link_numbered(struct broker *broker, uint64_t number);
+#define LINK_NUMBER_CONTROLLER    0u
+#define LINK_NUMBER_FETCHER(peer) (1u + 2u * (uint32_t)(peer))
+#define LINK_NUMBER_MARKERS(peer) (2u + 2u * (uint32_t)(peer))
+
+/* broker_replica.c: the leader's side */
+/* Appends to the leader's log; followers and readers are told at broker_finish. */
+int64_t replica_append(struct replica *replica, const struct log_append *append);
+/* Recomputes the high watermark; emits, wakes who waits. */
+void replica_advance(struct replica *replica);
+int64_t replica_last_stable(const struct replica *replica);
+/* A follower reached this end, by its fetch of now. It had everything at `caught_up_at` (0 = when
+ * is not known), and has it now if this is the log end. */
+void replica_progress(struct replica *replica, int32_t number, int64_t end_offset,
+                      int64_t end_position, sim_time caught_up_at);
+void replica_become(struct replica *replica, const struct metadata_entry *entry);
+int32_t replica_min_isr(const struct replica *replica);
+
+/* broker_replication.c */
+void replication_init(struct broker *broker);
+void replication_reset(struct broker *broker);
+void replication_on_fetch(struct broker *broker, struct broker_connection *connection,
+                          const struct replica_fetch_request *request);
+void replication_connection_gone(struct broker *broker, struct broker_connection *connection);
+void replication_session_flush(struct replica_session *session);
+void replication_fetcher_flush(struct replica_fetcher *fetcher);
+void replication_apply(struct replica_fetcher *fetcher);
+void replication_retry(struct replica_fetcher *fetcher);
+void replication_follow(struct replica *replica, int32_t leader);
+void replication_unfollow(struct replica *replica, int32_t leader);
+void replication_check_lag(struct broker *broker);
+void replication_alter_isr(struct replica *replica, uint64_t isr);
+
+/* broker_produce.c */
+void produce_handle(struct broker *broker, struct broker_connection *connection,
+                    const struct produce_request *request);
+void produce_on_high_watermark(struct replica *replica);
+void produce_fail_waits(struct replica *replica, enum kafka_error error);
+void produce_complete(struct broker *broker, struct produce_pending *pending);
+void produce_expired(struct broker *broker, uint32_t slot);
+void produce_connection_gone(struct broker *broker, struct broker_connection *connection);
+void produce_reset(struct broker *broker);
+
+/* broker_fetch.c, fetch_session.c */
+void fetch_handle(struct broker *broker, struct broker_connection *connection,
+                  const struct fetch_request *request);
+void fetch_on_visible(struct replica *replica);
+void fetch_on_role_change(struct replica *replica);
+void fetch_answer(struct broker *broker, struct fetch_session *session);
+void fetch_expired(struct broker *broker, uint32_t slot);
+void fetch_connection_gone(struct broker *broker, struct broker_connection *connection);
+void fetch_hold_plain(struct broker *broker);
+void fetch_reset(struct broker *broker);
+
+/* broker_metadata.c */
+void metadata_handle(struct broker *broker, struct broker_connection *connection,
+                     const struct metadata_request *request);
+void list_offsets_handle(struct broker *broker, struct broker_connection *connection,
+                         const struct list_offsets_request *request);
+void epoch_handle(struct broker *broker, struct broker_connection *connection,
+                  const struct offset_for_leader_epoch_request *request);
+void find_coordinator_handle(struct broker *broker, struct broker_connection *connection,
+                             const struct find_coordinator_request *request);
+struct partition_view broker_view(const struct broker *broker, partition_id partition);
+/* Entries of the metadata log up to `to_version`. */
+void broker_apply_metadata(struct broker *broker, uint64_t to_version);
+/* The state of this instant, as a starting broker gets it by catching up with the log. */
+void broker_learn_everything(struct broker *broker);
+/* Why this broker does not serve the partition, or the replica that does. `epoch` -1 = not given.
+ */
+enum kafka_error broker_leader_replica(struct broker *broker, partition_id partition, int32_t epoch,
+                                       struct replica **replica);
+
+/* broker_membership.c: registration, heartbeats, AlterPartition */
+void membership_init(struct broker *broker);
+void membership_start(struct broker *broker);
+void membership_heartbeat(struct broker *broker);
+void membership_flush(struct broker *broker);
+
+/* broker_transactions.c */
+void transactions_init(struct broker *broker);
+void transactions_reset(struct broker *broker);
+void transactions_handle(struct broker *broker, struct broker_connection *connection,
+                         const struct message *request);
+void transactions_on_role_change(struct replica *replica);
+void transactions_on_high_watermark(struct replica *replica);
+void transactions_timer(struct broker *broker, const struct sim_event *event);
+struct broker_link *transactions_link(struct broker *broker, int32_t peer);
+
+/* broker_groups.c */
+void groups_init(struct broker *broker);
+void groups_reset(struct broker *broker);
+void groups_handle(struct broker *broker, struct broker_connection *connection,
+                   const struct message *request);
+void groups_on_role_change(struct replica *replica);
+void groups_on_high_watermark(struct replica *replica);
+void groups_run_shard(struct broker *broker, struct group_shard *shard);
+void groups_timer(struct broker *broker, uint64_t partition);
+void groups_loaded(struct broker *broker, uint64_t partition);
+void groups_on_topics(struct broker *broker);
+/* internal_log.c: payloads of the internal topics, and their compaction */
+struct log_payloads broker_log_payloads(struct cluster *cluster, const struct topic *topic);
+void internal_log_clean(struct replica *replica);
+/* Cleans when the log has grown to twice what cleaning left. */
+void internal_log_appended(struct replica *replica);
+
+#endif

@@ -1,0 +1,275 @@
+#include "model/broker_internal.h"
+
+#include "model/group_partition.h"
+#include "model/messages_group.h"
+#include "sim/check.h"
+
+#include <string.h>
+
+/* What this broker knows of the cluster, and the requests that ask for it. */
+
+#define RESPONSE_BYTES      60
+#define TOPIC_BYTES         40
+#define PARTITION_BYTES     40
+#define LISTED_OFFSET_BYTES 40
+
+/* ---- the view ---------------------------------------------------------------------------- */
+
+struct partition_view broker_view(const struct broker *broker, partition_id partition)
+{
+    int32_t topic = PARTITION_TOPIC(partition);
+    int32_t number = PARTITION_NUMBER(partition);
+    if (topic >= broker->cluster->topic_count || number >= broker->view_counts[topic]) {
+        return (struct partition_view){-1, -1};
+    }
+    return broker->views[topic][number];
+}
+
+static bool is_known(const struct broker *broker, partition_id partition)
+{
+    int32_t topic = PARTITION_TOPIC(partition);
+    return topic < broker->cluster->topic_count &&
+           PARTITION_NUMBER(partition) < broker->view_counts[topic];
+}
+
+static void know_partitions(struct broker *broker, int32_t topic, int32_t count)
+{
+    int32_t known = broker->view_counts[topic];
+    if (count <= known) return;
+    struct partition_view *grown = memory_keep(broker->memory, (size_t)count * sizeof *grown);
+    if (known > 0) memcpy(grown, broker->views[topic], (size_t)known * sizeof *grown);
+    for (int32_t p = known; p < count; p++)
+        grown[p] = (struct partition_view){-1, -1};
+    broker->views[topic] = grown;
+    broker->view_counts[topic] = count;
+}
+
+static void apply_partition(struct broker *broker, const struct metadata_entry *entry)
+{
+    struct partition *partition = cluster_partition(broker->cluster, entry->partition);
+    broker->views[partition->topic][PARTITION_NUMBER(entry->partition)] =
+        (struct partition_view){entry->leader, entry->leader_epoch};
+    struct replica *replica = cluster_replica(broker->cluster, partition, broker->id);
+    if (replica != NULL && entry->partition_epoch > replica->partition_epoch) {
+        replica_become(replica, entry);
+    }
+}
+
+static void apply(struct broker *broker, const struct metadata_entry *entry)
+{
+    switch (entry->kind) {
+    case METADATA_PARTITION: apply_partition(broker, entry); return;
+    case METADATA_BROKERS: broker->alive = entry->isr; return;
+    case METADATA_PARTITION_COUNT:
+        know_partitions(broker, PARTITION_TOPIC(entry->partition), entry->count);
+        groups_on_topics(broker);
+        return;
+    }
+    CHECK(false);
+}
+
+void broker_apply_metadata(struct broker *broker, uint64_t to_version)
+{
+    while (broker->version < to_version) {
+        struct metadata_entry entry = broker->cluster->entries[broker->version++];
+        apply(broker, &entry);
+    }
+}
+
+void broker_learn_everything(struct broker *broker)
+{
+    struct cluster *cluster = broker->cluster;
+    size_t topics = (size_t)cluster->topic_count;
+    if (broker->views == NULL) {
+        broker->views = memory_keep(broker->memory, topics * sizeof(void *));
+        broker->view_counts = memory_keep(broker->memory, topics * sizeof(int32_t));
+    }
+    broker->has_learned = true;
+    broker->version = cluster->version;
+    broker->alive = cluster->alive;
+    for (int32_t t = 0; t < cluster->topic_count; t++) {
+        know_partitions(broker, t, cluster->topics[t].partition_count);
+        for (int32_t p = 0; p < cluster->topics[t].partition_count; p++) {
+            const struct partition *partition = cluster->topics[t].partitions[p];
+            const struct metadata_entry entry = {
+                .kind = METADATA_PARTITION,
+                .partition = partition->id,
+                .leader = partition->leader,
+                .leader_epoch = partition->leader_epoch,
+                .partition_epoch = partition->partition_epoch,
+                .isr = partition->isr,
+            };
+            apply_partition(broker, &entry);
+        }
+    }
+    groups_on_topics(broker);
+}
+
+enum kafka_error broker_leader_replica(struct broker *broker, partition_id id, int32_t epoch,
+                                       struct replica **replica)
+{
+    *replica = NULL;
+    if (!is_known(broker, id)) return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    const struct partition *partition = cluster_partition(broker->cluster, id);
+    struct replica *here = cluster_replica(broker->cluster, partition, broker->id);
+    if (here == NULL || !here->is_leader) return KAFKA_NOT_LEADER_OR_FOLLOWER;
+    if (epoch >= 0 && epoch < here->leader_epoch) return KAFKA_FENCED_LEADER_EPOCH;
+    if (epoch > here->leader_epoch) return KAFKA_UNKNOWN_LEADER_EPOCH;
+    *replica = here;
+    return KAFKA_NONE;
+}
+
+/* ---- Metadata ---------------------------------------------------------------------------- */
+
+static void fill_topic(struct broker *broker, struct message *response, int32_t index,
+                       struct metadata_topic *out)
+{
+    const struct topic *topic = &broker->cluster->topics[index];
+    int32_t count = broker->view_counts[index];
+    int32_t replication = topic->replication;
+    out->name = topic->name;
+    out->index = index;
+    out->internal = topic->internal;
+    out->partition_count = count;
+    out->replication = replication;
+    out->partitions = MESSAGE_ARRAY(broker->memory, response, struct metadata_partition, count);
+    int32_t *replicas =
+        MESSAGE_ARRAY(broker->memory, response, int32_t, (size_t)count * (size_t)replication);
+    for (int32_t p = 0; p < count; p++) {
+        const struct partition_view view = broker->views[index][p];
+        out->partitions[p] = (struct metadata_partition){view.leader, view.leader_epoch};
+        memcpy(replicas + (size_t)p * (size_t)replication, topic->partitions[p]->brokers,
+               (size_t)replication * sizeof *replicas);
+    }
+    out->replicas = replicas;
+}
+
+void metadata_handle(struct broker *broker, struct broker_connection *connection,
+                     const struct metadata_request *request)
+{
+    const struct cluster *cluster = broker->cluster;
+    struct metadata_response *response =
+        MESSAGE_NEW(broker->memory, API_METADATA, struct metadata_response);
+    response->brokers = MESSAGE_ARRAY(broker->memory, &response->head, struct metadata_broker,
+                                      cluster->broker_count);
+    for (int32_t b = 0; b < cluster->broker_count; b++) {
+        if ((broker->alive & BROKER_BIT(b)) == 0) continue;
+        response->brokers[response->broker_count++] =
+            (struct metadata_broker){b, cluster->racks[b]};
+    }
+    bool all = request->topic_count < 0;
+    int32_t count = all ? cluster->topic_count : request->topic_count;
+    response->topics = MESSAGE_ARRAY(broker->memory, &response->head, struct metadata_topic, count);
+    response->topic_count = count;
+    int64_t size = RESPONSE_BYTES;
+    for (int32_t i = 0; i < count; i++) {
+        struct metadata_topic *topic = &response->topics[i];
+        int32_t index = all ? i : cluster_topic_find(cluster, request->topics[i]);
+        if (index < 0 || broker->view_counts == NULL) {
+            topic->name = all ? cluster->topics[i].name : request->topics[i];
+            topic->error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+            topic->index = -1;
+        } else {
+            fill_topic(broker, &response->head, index, topic);
+        }
+        size += TOPIC_BYTES + (int64_t)topic->partition_count * PARTITION_BYTES;
+    }
+    broker_respond(broker, connection, &response->head, size);
+}
+
+/* ---- ListOffsets ------------------------------------------------------------------------- */
+
+static void list_offset(struct broker *broker, const struct list_offsets_partition *asked,
+                        enum isolation_level isolation, struct listed_offset *out)
+{
+    struct replica *replica = NULL;
+    *out = (struct listed_offset){.partition = asked->partition, .offset = -1, .at = -1};
+    out->error =
+        broker_leader_replica(broker, asked->partition, asked->current_leader_epoch, &replica);
+    if (out->error != KAFKA_NONE) return;
+    out->leader_epoch = replica->leader_epoch;
+    int64_t visible =
+        isolation == READ_COMMITTED ? replica_last_stable(replica) : replica->high_watermark;
+    if (asked->at == LIST_OFFSETS_EARLIEST) {
+        out->offset = replica->partition->log.start_offset;
+        return;
+    }
+    /* Right after an election the new leader may not know how far its predecessor had come. */
+    if (replica->high_watermark < replica->epoch_start) {
+        out->error = KAFKA_OFFSET_NOT_AVAILABLE;
+        return;
+    }
+    if (asked->at == LIST_OFFSETS_LATEST) {
+        out->offset = visible;
+        return;
+    }
+    int64_t found = replica_log_offset_at(&replica->log, asked->at);
+    if (found >= visible) return; /* nothing is that young */
+    const struct log_batch *batch = replica_log_find(&replica->log, found);
+    out->offset = found;
+    out->at = log_batch_record_at(batch, found - batch->base_offset);
+    out->leader_epoch = batch->leader_epoch;
+}
+
+void list_offsets_handle(struct broker *broker, struct broker_connection *connection,
+                         const struct list_offsets_request *request)
+{
+    struct list_offsets_response *response =
+        MESSAGE_NEW(broker->memory, API_LIST_OFFSETS, struct list_offsets_response);
+    int32_t count = request->partition_count;
+    response->offset_count = count;
+    response->offsets = MESSAGE_ARRAY(broker->memory, &response->head, struct listed_offset, count);
+    for (int32_t i = 0; i < count; i++) {
+        list_offset(broker, &request->partitions[i], request->isolation, &response->offsets[i]);
+    }
+    broker_respond(broker, connection, &response->head,
+                   RESPONSE_BYTES + (int64_t)count * LISTED_OFFSET_BYTES);
+}
+
+/* ---- OffsetForLeaderEpoch ---------------------------------------------------------------- */
+
+void epoch_handle(struct broker *broker, struct broker_connection *connection,
+                  const struct offset_for_leader_epoch_request *request)
+{
+    struct offset_for_leader_epoch_response *response =
+        MESSAGE_NEW(broker->memory, API_OFFSET_FOR_LEADER_EPOCH,
+                    struct offset_for_leader_epoch_response);
+    int32_t count = request->partition_count;
+    response->partition_count = count;
+    response->partitions =
+        MESSAGE_ARRAY(broker->memory, &response->head, struct epoch_answer, count);
+    for (int32_t i = 0; i < count; i++) {
+        const struct epoch_question *asked = &request->partitions[i];
+        struct replica *replica = NULL;
+        struct epoch_answer *answer = &response->partitions[i];
+        *answer = (struct epoch_answer){asked->partition, KAFKA_NONE, -1, -1};
+        answer->error =
+            broker_leader_replica(broker, asked->partition, asked->current_leader_epoch, &replica);
+        if (answer->error != KAFKA_NONE) continue;
+        const struct log_epoch end = replica_log_epoch_end(&replica->log, asked->leader_epoch);
+        answer->leader_epoch = end.epoch;
+        answer->end_offset = end.start_offset;
+    }
+    broker_respond(broker, connection, &response->head,
+                   RESPONSE_BYTES + (int64_t)count * LISTED_OFFSET_BYTES);
+}
+
+/* ---- FindCoordinator --------------------------------------------------------------------- */
+
+void find_coordinator_handle(struct broker *broker, struct broker_connection *connection,
+                             const struct find_coordinator_request *request)
+{
+    const struct cluster *cluster = broker->cluster;
+    int32_t topic = request->transactional ? cluster->transaction_topic : cluster->offsets_topic;
+    struct find_coordinator_response *response =
+        MESSAGE_NEW(broker->memory, API_FIND_COORDINATOR, struct find_coordinator_response);
+    response->node = -1;
+    if (broker->view_counts != NULL) {
+        const char *key = names_text(sim_names(broker->sim), request->key);
+        int32_t number = group_partition(key, broker->view_counts[topic]);
+        int32_t leader = broker->views[topic][number].leader;
+        if (leader >= 0 && (broker->alive & BROKER_BIT(leader)) != 0) response->node = leader;
+    }
+    if (response->node < 0) response->error = KAFKA_COORDINATOR_NOT_AVAILABLE;
+    broker_respond(broker, connection, &response->head, RESPONSE_BYTES);
+}

@@ -1,0 +1,312 @@
+#include "model/broker_internal.h"
+
+#include "sim/check.h"
+
+/* Produce. A batch is appended to the leader's log at once; with acks=all the answer waits until
+ * the high watermark has passed the whole request (DelayedProduce). */
+
+#define RESPONSE_BYTES       60
+#define RESPONSE_ENTRY_BYTES 40
+#define NO_SLOT              UINT32_MAX
+
+/* One batch of a parked request. */
+struct produce_wait {
+    struct produce_pending *pending; /* NULL = over */
+    struct replica *replica;
+    int64_t end_offset;
+    int32_t number; /* in the request */
+    struct produce_wait *next;
+};
+
+struct produce_pending {
+    uint32_t slot;
+    uint32_t next_free;
+    struct broker_connection *connection; /* NULL = the client has gone */
+    struct produce_response *response;
+    struct produce_wait *waits;
+    int32_t wait_count;
+    int32_t remaining;
+    struct sim_timer timer;
+};
+
+/* ---- appending --------------------------------------------------------------------------- */
+
+/* `duplicate`: an idempotent producer's batch that is in the log already, and is not appended. */
+static void emit_append(const struct replica *replica, const struct produce_request *request,
+                        const struct produce_batch *batch, int64_t base_offset, bool duplicate)
+{
+    const struct partition *partition = replica->partition;
+    /* What a deposed leader appends behind the back of the new one never becomes the log. */
+    if (partition->log.owner != &replica->log) return;
+    TRACE(replica->broker->sim, TRACE_BATCH_APPENDED, partition->id, replica->broker->id,
+          replica->leader_epoch, base_offset, batch->count, batch->bytes, batch->first_at,
+          batch->last_at, request->producer, duplicate);
+}
+
+static void append(struct replica *replica, const struct produce_request *request,
+                   const struct produce_batch *batch, struct produced_partition *out)
+{
+    struct broker *broker = replica->broker;
+    struct partition *partition = replica->partition;
+    struct log_append record = {
+        .count = batch->count,
+        .bytes = batch->bytes,
+        .first_at = batch->first_at,
+        .last_at = batch->last_at,
+        .leader_epoch = replica->leader_epoch,
+        .producer = -1,
+    };
+    /* A deposed leader's records will be truncated: see producer_state.h. */
+    bool is_main = partition->log.owner == &replica->log;
+    if (request->producer_id >= 0 && is_main) {
+        const struct sequenced_batch sequenced = {request->producer_id, batch->producer_epoch,
+                                                  batch->base_sequence, batch->count,
+                                                  request->transactional_id};
+        int64_t duplicate = -1;
+        out->error = producer_states_check(&partition->producers, &sequenced, &duplicate);
+        out->base_offset = duplicate;
+        if (out->error != KAFKA_NONE) return;
+        if (duplicate >= 0) {
+            emit_append(replica, request, batch, duplicate, true);
+            return;
+        }
+        record.producer = producer_states_append(&partition->producers, &sequenced,
+                                                 replica->log.end_offset, sim_now(broker->sim));
+        if (request->transactional_id != NAME_NONE) record.flags = LOG_TRANSACTIONAL;
+    }
+    out->base_offset = replica_append(replica, &record);
+    emit_append(replica, request, batch, out->base_offset, false);
+}
+
+/* Returns the replica that took the batch, or NULL with the error filled in. */
+static struct replica *take_batch(struct broker *broker, const struct produce_request *request,
+                                  const struct produce_batch *batch, struct produced_partition *out)
+{
+    struct replica *replica = NULL;
+    *out = (struct produced_partition){.partition = batch->partition,
+                                       .base_offset = -1,
+                                       .log_start_offset = -1,
+                                       .current_leader = -1,
+                                       .current_leader_epoch = -1};
+    out->error = broker_leader_replica(broker, batch->partition, -1, &replica);
+    if (out->error != KAFKA_NONE) {
+        const struct partition_view view = broker_view(broker, batch->partition);
+        out->current_leader = view.leader;
+        out->current_leader_epoch = view.leader_epoch;
+        return NULL;
+    }
+    if (request->acks < 0 && bit_count(replica->isr) < replica_min_isr(replica)) {
+        out->error = KAFKA_NOT_ENOUGH_REPLICAS;
+        return NULL;
+    }
+    append(replica, request, batch, out);
+    if (out->error != KAFKA_NONE) return NULL;
+    out->log_start_offset = replica->partition->log.start_offset;
+    return replica;
+}
+
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+static struct produce_pending *take_slot(struct broker *broker)
+{
+    if (broker->pending_count == 0) broker->pending_free = NO_SLOT;
+    uint32_t slot = broker->pending_free;
+    if (slot != NO_SLOT) {
+        broker->pending_free = broker->pending[slot]->next_free;
+        return broker->pending[slot];
+    }
+    slot = broker->pending_count;
+    if (slot == broker->pending_capacity) {
+        uint32_t grown = slot == 0 ? 16 : slot * 2;
+        broker->pending = (struct produce_pending **)memory_resize(broker->memory, broker->pending,
+                                                                   slot * sizeof *broker->pending,
+                                                                   grown * sizeof *broker->pending);
+        broker->pending_capacity = grown;
+    }
+    struct produce_pending *pending = memory_keep(broker->memory, sizeof *pending);
+    pending->slot = slot;
+    sim_timer_init(&pending->timer, broker->entity, BROKER_PRODUCE_EXPIRED, slot);
+    broker->pending[slot] = pending;
+    broker->pending_count++;
+    return pending;
+}
+
+static void free_slot(struct broker *broker, struct produce_pending *pending)
+{
+    sim_timer_cancel(broker->sim, &pending->timer);
+    memory_give(broker->memory, pending->waits,
+                (size_t)pending->wait_count * sizeof *pending->waits);
+    pending->waits = NULL;
+    pending->wait_count = 0;
+    pending->connection = NULL;
+    pending->response = NULL;
+    pending->next_free = broker->pending_free;
+    broker->pending_free = pending->slot;
+}
+
+static void wait_for(struct produce_pending *pending, struct replica *replica, int32_t number,
+                     int64_t end_offset)
+{
+    struct produce_wait *wait = &pending->waits[number];
+    *wait = (struct produce_wait){pending, replica, end_offset, number, NULL};
+    if (replica->waits == NULL) {
+        replica->waits = wait;
+    } else {
+        replica->waits_last->next = wait;
+    }
+    replica->waits_last = wait;
+    pending->remaining++;
+}
+
+static void settle(struct produce_wait *wait, enum kafka_error error)
+{
+    struct produce_pending *pending = wait->pending;
+    struct broker *broker = wait->replica->broker;
+    wait->pending = NULL;
+    if (error != KAFKA_NONE && pending->response != NULL) {
+        struct produced_partition *out = &pending->response->partitions[wait->number];
+        out->error = error;
+        out->base_offset = -1;
+        out->log_start_offset = -1;
+    }
+    if (--pending->remaining > 0) return;
+    pointer_list_push(broker->memory, &broker->ready_produces, pending);
+}
+
+void produce_on_high_watermark(struct replica *replica)
+{
+    bool short_of_replicas = bit_count(replica->isr) < replica_min_isr(replica);
+    while (replica->waits != NULL && replica->waits->end_offset <= replica->high_watermark) {
+        struct produce_wait *wait = replica->waits;
+        replica->waits = wait->next;
+        settle(wait, short_of_replicas ? KAFKA_NOT_ENOUGH_REPLICAS_AFTER_APPEND : KAFKA_NONE);
+    }
+}
+
+void produce_fail_waits(struct replica *replica, enum kafka_error error)
+{
+    while (replica->waits != NULL) {
+        struct produce_wait *wait = replica->waits;
+        replica->waits = wait->next;
+        settle(wait, error);
+    }
+}
+
+static void unlink_wait(const struct produce_wait *wait)
+{
+    struct replica *replica = wait->replica;
+    struct produce_wait *before = NULL;
+    for (struct produce_wait *w = replica->waits; w != NULL; before = w, w = w->next) {
+        if (w != wait) continue;
+        if (before == NULL) {
+            replica->waits = w->next;
+        } else {
+            before->next = w->next;
+        }
+        if (replica->waits_last == w) replica->waits_last = before;
+        return;
+    }
+}
+
+static void respond(struct broker *broker, struct broker_connection *connection,
+                    struct produce_response *response)
+{
+    broker_respond(broker, connection, &response->head,
+                   RESPONSE_BYTES + (int64_t)response->partition_count * RESPONSE_ENTRY_BYTES);
+}
+
+void produce_complete(struct broker *broker, struct produce_pending *pending)
+{
+    if (pending->response == NULL) return;
+    if (pending->connection == NULL) {
+        message_free(broker->memory, &pending->response->head);
+    } else {
+        respond(broker, pending->connection, pending->response);
+    }
+    free_slot(broker, pending);
+}
+
+/* The request's own timeout: what has not been replicated yet is answered REQUEST_TIMED_OUT, and
+ * stays in the log. */
+void produce_expired(struct broker *broker, uint32_t slot)
+{
+    struct produce_pending *pending = broker->pending[slot];
+    if (pending->response == NULL || pending->remaining == 0) return;
+    for (int32_t i = 0; i < pending->wait_count; i++) {
+        struct produce_wait *wait = &pending->waits[i];
+        if (wait->pending == NULL) continue;
+        unlink_wait(wait);
+        settle(wait, KAFKA_REQUEST_TIMED_OUT);
+    }
+}
+
+void produce_connection_gone(struct broker *broker, struct broker_connection *connection)
+{
+    for (uint32_t i = 0; i < broker->pending_count; i++) {
+        if (broker->pending[i]->connection == connection) broker->pending[i]->connection = NULL;
+    }
+}
+
+void produce_reset(struct broker *broker)
+{
+    for (uint32_t i = 0; i < broker->replicas.count; i++) {
+        struct replica *replica = broker->replicas.items[i];
+        replica->waits = NULL;
+        replica->waits_last = NULL;
+    }
+    for (uint32_t i = 0; i < broker->pending_count; i++) {
+        struct produce_pending *pending = broker->pending[i];
+        if (pending->response == NULL) continue;
+        message_free(broker->memory, &pending->response->head);
+        pending->remaining = 0;
+        free_slot(broker, pending);
+    }
+}
+
+/* ---- the request ------------------------------------------------------------------------- */
+
+void produce_handle(struct broker *broker, struct broker_connection *connection,
+                    const struct produce_request *request)
+{
+    int32_t count = request->batch_count;
+    struct produce_response *response =
+        MESSAGE_NEW(broker->memory, API_PRODUCE, struct produce_response);
+    response->partition_count = count;
+    response->partitions =
+        MESSAGE_ARRAY(broker->memory, &response->head, struct produced_partition, count);
+    struct produce_pending *pending = NULL;
+    for (int32_t i = 0; i < count; i++) {
+        struct produced_partition *out = &response->partitions[i];
+        struct replica *replica = take_batch(broker, request, &request->batches[i], out);
+        if (replica == NULL || request->acks >= 0) continue;
+        int64_t end_offset = out->base_offset + request->batches[i].count;
+        if (end_offset <= replica->high_watermark) continue;
+        if (pending == NULL) {
+            pending = take_slot(broker);
+            pending->response = response;
+            pending->connection = connection;
+            pending->wait_count = count;
+            pending->remaining = 0;
+            pending->waits = memory_take(broker->memory, (size_t)count * sizeof *pending->waits);
+        }
+        wait_for(pending, replica, i, end_offset);
+    }
+    if (pending != NULL) {
+        sim_timer_set(broker->sim, &pending->timer,
+                      sim_now(broker->sim) + MILLISECONDS(request->timeout_ms));
+    } else if (request->acks == 0) {
+        message_free(broker->memory, &response->head);
+        broker_respond(broker, connection, NULL, 0);
+    } else {
+        respond(broker, connection, response);
+    }
+}
+
+int64_t produce_request_size_bytes(const struct produce_request *request)
+{
+    int64_t size = RESPONSE_BYTES;
+    for (int32_t i = 0; i < request->batch_count; i++) {
+        size += RESPONSE_ENTRY_BYTES + request->batches[i].bytes;
+    }
+    return size;
+}

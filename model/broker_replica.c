@@ -1,0 +1,233 @@
+#include "model/broker_internal.h"
+
+#include "sim/check.h"
+
+/* The leader's side of one partition, and how a replica changes its role. Sources: Partition and
+ * ReplicaManager of Kafka's core, KIP-101, KIP-497, KIP-966 for the frozen high watermark. */
+
+/* What a follower has learned of the high watermark when the leader has been silent this long: an
+ * idle fetch expires (replica.fetch.wait.max.ms) and its answer carries it. */
+static bool follower_knows(const struct replica *leader, sim_time until)
+{
+    const struct broker_config *config = leader->broker->cluster->config;
+    return leader->high_watermark_at + MILLISECONDS(config->replica_fetch_wait_max_ms) <= until;
+}
+
+int32_t replica_min_isr(const struct replica *replica)
+{
+    int32_t least = replica->broker->cluster->topics[replica->partition->topic].min_insync_replicas;
+    if (least > replica->partition->replica_count) return replica->partition->replica_count;
+    return least < 1 ? 1 : least;
+}
+
+int64_t replica_last_stable(const struct replica *replica)
+{
+    struct producer_states *producers = &replica->partition->producers;
+    if (producer_states_all_stable(producers)) return replica->high_watermark;
+    return producer_states_last_stable(producers, replica->high_watermark);
+}
+
+/* Not in the ISR, but as good as: it will ask to join at its next fetch (Partition.
+ * shouldWaitForReplicaToJoinIsr), so records must not become visible without it. */
+static bool is_about_to_join(const struct replica *replica, int32_t number, sim_time now)
+{
+    const struct follower_progress *f = &replica->followers[number];
+    const struct broker *broker = replica->broker;
+    uint64_t bit = BROKER_BIT(replica->partition->brokers[number]);
+    if (!f->active || (broker->alive & bit) == 0) return false;
+    return f->end_offset == replica->log.end_offset ||
+           now - f->caught_up_at <= MILLISECONDS(broker->cluster->config->replica_lag_time_max_ms);
+}
+
+static void high_watermark_moved(struct replica *replica)
+{
+    struct broker *broker = replica->broker;
+    const struct topic *topic = &broker->cluster->topics[replica->partition->topic];
+    if (!topic->internal) {
+        TRACE(broker->sim, TRACE_HIGH_WATERMARK, replica->partition->id, replica->high_watermark,
+              replica_last_stable(replica));
+    }
+    if (replica->waits != NULL) produce_on_high_watermark(replica);
+    if (replica->watchers != NULL) fetch_on_visible(replica);
+    if (replica->group_shard != NULL) groups_on_high_watermark(replica);
+    if (replica->transaction_shard != NULL) transactions_on_high_watermark(replica);
+}
+
+void replica_advance(struct replica *replica)
+{
+    if (!replica->is_leader || bit_count(replica->isr) < replica_min_isr(replica)) return;
+    const struct partition *partition = replica->partition;
+    uint64_t counted = replica->isr | replica->joining;
+    sim_time now = sim_now(replica->broker->sim);
+    int64_t offset = replica->log.end_offset;
+    int64_t position = replica->log.end_position;
+    for (int32_t i = 0; i < partition->replica_count; i++) {
+        if (i == replica->number) continue;
+        const struct follower_progress *f = &replica->followers[i];
+        if (f->end_offset >= offset) continue;
+        if ((counted & BROKER_BIT(partition->brokers[i])) == 0 &&
+            !is_about_to_join(replica, i, now)) {
+            continue;
+        }
+        offset = f->end_offset;
+        position = f->end_position;
+    }
+    if (offset <= replica->high_watermark) return;
+    replica->high_watermark = offset;
+    replica->high_watermark_position = position;
+    replica->high_watermark_at = now;
+    high_watermark_moved(replica);
+}
+
+/* ---- appending --------------------------------------------------------------------------- */
+
+/* Puts the partition among the news of a follower's next response. */
+static void add_news(struct replica *replica, int32_t number)
+{
+    struct broker *broker = replica->broker;
+    int32_t follower = replica->partition->brokers[number];
+    struct replica_session *session = &broker->replica_sessions[follower];
+    if ((replica->queued & BROKER_BIT(follower)) == 0) {
+        replica->queued |= BROKER_BIT(follower);
+        pointer_list_push(broker->memory, &session->news, replica);
+    }
+    if (session->parked != NULL && !session->is_ready) {
+        session->is_ready = true;
+        pointer_list_push(broker->memory, &broker->ready_sessions, session);
+    }
+}
+
+int64_t replica_append(struct replica *replica, const struct log_append *append)
+{
+    CHECK(replica->is_leader);
+    sim_time now = sim_now(replica->broker->sim);
+    int64_t old_end = replica->log.end_offset;
+    int64_t base = replica_log_append(&replica->log, append, now);
+    for (int32_t i = 0; i < replica->partition->replica_count; i++) {
+        struct follower_progress *f = &replica->followers[i];
+        if (i == replica->number || !f->active) continue;
+        if (f->end_offset == old_end) f->caught_up_at = now;
+        add_news(replica, i);
+    }
+    if ((replica->isr | replica->joining) == BROKER_BIT(replica->broker->id)) {
+        replica_advance(replica);
+    }
+    return base;
+}
+
+/* A follower outside the ISR that has everything consumers can see, and the whole of the epochs
+ * before this one, may come back (Partition.maybeExpandIsr). */
+static void maybe_join(struct replica *replica, int32_t number)
+{
+    const struct broker *broker = replica->broker;
+    const struct follower_progress *f = &replica->followers[number];
+    uint64_t bit = BROKER_BIT(replica->partition->brokers[number]);
+    if (((replica->isr | replica->joining) & bit) != 0 || replica->altering) return;
+    if ((broker->alive & bit) == 0) return;
+    if (f->end_offset < replica->high_watermark || f->end_offset < replica->epoch_start) return;
+    replication_alter_isr(replica, replica->isr | bit);
+}
+
+void replica_progress(struct replica *replica, int32_t number, int64_t end_offset,
+                      int64_t end_position, sim_time caught_up_at)
+{
+    struct follower_progress *f = &replica->followers[number];
+    f->active = true;
+    f->end_offset = end_offset;
+    f->end_position = end_position;
+    if (end_offset == replica->log.end_offset) {
+        f->caught_up_at = sim_now(replica->broker->sim);
+    } else {
+        if (caught_up_at > f->caught_up_at) f->caught_up_at = caught_up_at;
+        add_news(replica, number);
+    }
+    maybe_join(replica, number);
+    replica_advance(replica);
+}
+
+/* ---- roles ------------------------------------------------------------------------------- */
+
+static void learn_high_watermark(struct replica *replica)
+{
+    const struct partition *partition = replica->partition;
+    for (int32_t i = 0; i < partition->replica_count; i++) {
+        const struct replica *old = partition->replicas[i];
+        if (&old->log != partition->log.owner || old == replica) continue;
+        sim_time until = old->broker->running ? sim_now(old->broker->sim) : old->broker->died_at;
+        if (!follower_knows(old, until) || old->high_watermark <= replica->high_watermark) continue;
+        replica->high_watermark = old->high_watermark < replica->log.end_offset
+                                      ? old->high_watermark
+                                      : replica->log.end_offset;
+    }
+    replica->high_watermark_position = replica_log_position(&replica->log, replica->high_watermark);
+}
+
+static void take_over_log(struct replica *replica)
+{
+    struct partition *partition = replica->partition;
+    if (partition->log.owner == &replica->log) return;
+    struct replica_log *all[BROKERS_MAX];
+    for (int32_t i = 0; i < partition->replica_count; i++)
+        all[i] = &partition->replicas[i]->log;
+    learn_high_watermark(replica);
+    replica_log_take_over(&replica->log, all, partition->replica_count);
+    producer_states_truncate(&partition->producers, replica->log.end_offset);
+}
+
+static void become_leader(struct replica *replica, bool unclean)
+{
+    struct partition *partition = replica->partition;
+    struct broker *broker = replica->broker;
+    sim_time now = sim_now(broker->sim);
+    take_over_log(replica);
+    partition_log_begin_epoch(&partition->log, replica->leader_epoch);
+    replica->epoch_start = replica->log.end_offset;
+    replica->is_leader = true;
+    replica->joining = 0;
+    for (int32_t i = 0; i < partition->replica_count; i++) {
+        bool in_sync = (replica->isr & BROKER_BIT(partition->brokers[i])) != 0;
+        replica->followers[i] =
+            (struct follower_progress){.end_offset = -1,
+                                       .caught_up_at = in_sync ? now : -SECONDS(3600)};
+    }
+    TRACE(broker->sim, TRACE_LEADER_ELECTED, partition->id, broker->id, replica->leader_epoch,
+          replica->log.end_offset, unclean);
+    replica_advance(replica);
+}
+
+static void stop_leading(struct replica *replica)
+{
+    replica->is_leader = false;
+    replica->joining = 0;
+    produce_fail_waits(replica, KAFKA_NOT_LEADER_OR_FOLLOWER);
+}
+
+void replica_become(struct replica *replica, const struct metadata_entry *entry)
+{
+    int32_t me = replica->broker->id;
+    int32_t old_leader = replica->leader;
+    bool was_leader = replica->is_leader;
+    bool new_epoch = entry->leader_epoch > replica->leader_epoch;
+    replica->isr = entry->isr;
+    replica->partition_epoch = entry->partition_epoch;
+    replica->altering = false;
+    replica->joining = 0;
+    replica->leader = entry->leader;
+    replica->leader_epoch = entry->leader_epoch;
+    if (!new_epoch) {
+        replica_advance(replica);
+        return;
+    }
+    if (was_leader) stop_leading(replica);
+    if (old_leader >= 0 && old_leader != me) replication_unfollow(replica, old_leader);
+    if (entry->leader == me) {
+        become_leader(replica, entry->unclean);
+    } else if (entry->leader >= 0) {
+        replication_follow(replica, entry->leader);
+    }
+    if (was_leader || replica->is_leader) {
+        fetch_on_role_change(replica);
+        groups_on_role_change(replica);
+        transactions_on_role_change(replica);
+    }
+}

@@ -1,0 +1,121 @@
+/* model/cluster_internal.h: the insides of cluster.h, for the controller and the brokers. */
+#ifndef MODEL_CLUSTER_INTERNAL_H
+#define MODEL_CLUSTER_INTERNAL_H
+
+#include "model/cluster.h"
+#include "model/partition_log.h"
+#include "model/producer_state.h"
+
+struct broker;
+struct controller;
+struct group_trace;
+struct replica;
+
+/* One entry of the metadata log. */
+enum metadata_entry_kind {
+    METADATA_PARTITION,      /* leader, epochs, ISR of one partition */
+    METADATA_BROKERS,        /* who is alive */
+    METADATA_PARTITION_COUNT /* a topic has grown; `partition` is the first new one */
+};
+struct metadata_entry {
+    enum metadata_entry_kind kind;
+    partition_id partition;
+    int32_t leader;
+    int32_t leader_epoch;
+    int32_t partition_epoch;
+    bool unclean;
+    uint64_t isr;  /* or the brokers alive */
+    int32_t count; /* of the topic's partitions */
+};
+
+struct partition {
+    partition_id id;
+    int32_t topic;
+    int32_t replica_count;
+    int32_t *brokers;          /* assignment order, the preferred leader first */
+    struct replica **replicas; /* same order */
+    /* what the controller knows */
+    int32_t leader;
+    int32_t leader_epoch;
+    int32_t partition_epoch;
+    uint64_t isr;
+    /* the log, shared by the replicas as far as they agree */
+    struct partition_log log;
+    struct producer_states producers;
+};
+
+struct topic {
+    name_id name;
+    int32_t index;
+    bool internal;
+    bool compact;
+    int32_t replication;
+    int32_t min_insync_replicas;
+    bool unclean_leader_election;
+    int64_t retention_ms;
+    int64_t retention_bytes;
+    int64_t segment_bytes;
+    int64_t segment_ms;
+    int32_t partition_count;
+    int32_t partition_capacity;
+    struct partition **partitions;
+};
+
+struct cluster {
+    struct sim *sim;
+    struct network *network;
+    struct memory *memory;
+    const struct scenario *scenario;
+    const struct broker_config *config;
+    int32_t broker_count;
+    entity_id *entities;
+    process_id *processes;
+    name_id *racks;
+    int32_t *by_rack; /* broker ids, racks alternating: replicas are dealt in this order */
+    struct broker **brokers;
+    int32_t topic_count;
+    struct topic *topics;
+    int32_t offsets_topic;
+    int32_t transaction_topic;
+    uint64_t alive; /* brokers that are not fenced, as the controller knows */
+    struct controller *controller;
+    struct group_trace *group_trace;
+    struct metadata_entry *entries; /* the metadata log */
+    uint64_t version;               /* entries in it */
+    uint64_t entry_capacity;
+    uint32_t batches_max; /* per partition log */
+    int64_t next_producer_id;
+    int32_t plain_fetches; /* above zero: no fetch idles */
+};
+
+static inline struct topic *cluster_topic(const struct cluster *cluster, partition_id id)
+{
+    int32_t topic = PARTITION_TOPIC(id);
+    return topic < cluster->topic_count ? &cluster->topics[topic] : NULL;
+}
+/* NULL when there is no such partition. */
+static inline struct partition *cluster_partition(const struct cluster *cluster, partition_id id)
+{
+    const struct topic *topic = cluster_topic(cluster, id);
+    if (topic == NULL || PARTITION_NUMBER(id) >= topic->partition_count) return NULL;
+    return topic->partitions[PARTITION_NUMBER(id)];
+}
+/* The replica of a partition at a broker; NULL when it has none there. */
+struct replica *cluster_replica(const struct cluster *cluster, const struct partition *partition,
+                                int32_t broker);
+
+/* Appends to the metadata log; the controller then pushes it. */
+void cluster_log_entry(struct cluster *cluster, const struct metadata_entry *entry);
+/* Partitions [topic->partition_count, partitions) come into being. */
+void cluster_grow_topic(struct cluster *cluster, struct topic *topic, int32_t partitions);
+
+static inline int32_t bit_count(uint64_t bits)
+{
+    int32_t count = 0;
+    for (; bits != 0; bits &= bits - 1)
+        count++;
+    return count;
+}
+#define BROKER_BIT(broker) (UINT64_C(1) << (uint32_t)(broker))
+
+#endif

@@ -1,0 +1,48 @@
+#include "model/group_members.h"
+
+#include "model/consumer_protocol.h"
+#include "model/coordinator/classic_group.h"
+#include "model/coordinator/consumer_group.h"
+
+int32_t group_members_count(const struct coordinator *coordinator, name_id id)
+{
+    const struct group *group = coordinator_find_group(coordinator, id);
+    if (group == NULL) return 0;
+    if (group->type == GROUP_CLASSIC) return group->classic->member_count;
+    if (group->type == GROUP_CONSUMER) return (int32_t)group->consumer->member_count;
+    return 0;
+}
+
+bool group_members_visit_classic(struct memory *memory, struct names *names,
+                                 const struct coordinator *coordinator, name_id id,
+                                 group_partition_visitor *visitor, void *self)
+{
+    const struct group *group = coordinator_find_group(coordinator, id);
+    if (group == NULL || group->type != GROUP_CLASSIC) return false;
+    for (int32_t m = 0; m < group->classic->member_count; m++) {
+        const struct classic_member *member = group->classic->members[m];
+        struct assignment assignment;
+        if (!assignment_decode(memory, names, member->assignment, &assignment)) continue;
+        for (int32_t p = 0; p < assignment.partition_count; p++) {
+            visitor(self, member->id, assignment.partitions[p], group->classic->generation);
+        }
+        assignment_free(memory, &assignment);
+    }
+    return true;
+}
+
+bool group_members_visit_consumer(const struct coordinator *coordinator, name_id id,
+                                  name_id member_id, group_partition_visitor *visitor, void *self)
+{
+    const struct group *group = coordinator_find_group(coordinator, id);
+    if (group == NULL || group->type != GROUP_CONSUMER) return false;
+    const struct consumer_member *member = consumer_group_member(group->consumer, member_id);
+    if (member == NULL) return false;
+    for (uint32_t i = 0; i < member->assigned.count; i++) {
+        partition_key key = member->assigned.items[i];
+        visitor(self, member_id,
+                (struct topic_partition){partition_key_topic(key), partition_key_partition(key)},
+                member->epoch);
+    }
+    return true;
+}

@@ -1,0 +1,19 @@
+/* model/group_members.h: who has what in a group, as its coordinator knows it; for onlookers. */
+#ifndef MODEL_GROUP_MEMBERS_H
+#define MODEL_GROUP_MEMBERS_H
+
+#include "model/coordinator/coordinator.h"
+
+int32_t group_members_count(const struct coordinator *coordinator, name_id group);
+
+typedef void group_partition_visitor(void *self, name_id member, struct topic_partition partition,
+                                     int32_t generation);
+/* Every partition of a classic group's present assignment. False if it is no classic group. */
+bool group_members_visit_classic(struct memory *memory, struct names *names,
+                                 const struct coordinator *coordinator, name_id group,
+                                 group_partition_visitor *visitor, void *self);
+/* Every partition assigned now to one member of a consumer group. False if there is no such. */
+bool group_members_visit_consumer(const struct coordinator *coordinator, name_id group,
+                                  name_id member, group_partition_visitor *visitor, void *self);
+
+#endif

@@ -1,0 +1,217 @@
+#include "model/broker_internal.h"
+
+#include "model/coordinator/group_log.h"
+#include "model/transaction_log.h"
+
+#include <string.h>
+
+/* The logs of __consumer_offsets and __transaction_state carry their records as payloads, so that a
+ * new coordinator can read them. They are compacted here by key, whole batches at a time: a batch
+ * goes when each of its records has a later one of the same key. Kafka's cleaner leaves the active
+ * segment alone; what a load costs is counted as Kafka would have it (groups_load_bytes). */
+
+static void release_group_batch(void *context, void *payload)
+{
+    (void)context;
+    group_log_batch_release(payload);
+}
+
+static void *hold_group_batch(void *context, void *payload)
+{
+    (void)context;
+    return group_log_batch_hold(payload);
+}
+
+static void release_transaction(void *context, void *payload)
+{
+    transaction_record_release(context, payload);
+}
+
+static void *hold_transaction(void *context, void *payload)
+{
+    (void)context;
+    return transaction_record_hold(payload);
+}
+
+struct log_payloads broker_log_payloads(struct cluster *cluster, const struct topic *topic)
+{
+    if (topic->index == cluster->offsets_topic) {
+        return (struct log_payloads){release_group_batch, hold_group_batch, NULL};
+    }
+    if (topic->index == cluster->transaction_topic) {
+        return (struct log_payloads){release_transaction, hold_transaction, cluster->memory};
+    }
+    return (struct log_payloads){NULL, NULL, NULL};
+}
+
+/* ---- compaction -------------------------------------------------------------------------- */
+
+/* The keys that have been seen later in the log: a hash set of records. */
+struct key_set {
+    const struct group_record **slots;
+    uint32_t capacity; /* power of two */
+};
+
+static bool key_set_add(struct key_set *set, const struct group_record *record)
+{
+    uint32_t at = (uint32_t)group_record_key_hash(record) & (set->capacity - 1);
+    for (; set->slots[at] != NULL; at = (at + 1) & (set->capacity - 1)) {
+        if (group_record_same_key(set->slots[at], record)) return false;
+    }
+    set->slots[at] = record;
+    return true;
+}
+
+static bool key_set_has(const struct key_set *set, const struct group_record *record)
+{
+    uint32_t at = (uint32_t)group_record_key_hash(record) & (set->capacity - 1);
+    for (; set->slots[at] != NULL; at = (at + 1) & (set->capacity - 1)) {
+        if (group_record_same_key(set->slots[at], record)) return true;
+    }
+    return false;
+}
+
+/* The next marker of each producer, walking backwards. */
+struct producer_fate {
+    int64_t producer_id;
+    enum group_log_marker marker;
+    bool has_batches; /* kept since the last marker, walking forwards */
+};
+struct fates {
+    struct producer_fate items[64];
+    uint32_t count;
+};
+
+static struct producer_fate *fate_of(struct fates *fates, int64_t producer_id)
+{
+    for (uint32_t i = 0; i < fates->count; i++) {
+        if (fates->items[i].producer_id == producer_id) return &fates->items[i];
+    }
+    if (fates->count == sizeof fates->items / sizeof fates->items[0]) return NULL;
+    fates->items[fates->count] = (struct producer_fate){producer_id, MARKER_NONE, false};
+    return &fates->items[fates->count++];
+}
+
+struct cleaning {
+    bool *keep;
+    uint32_t at;
+};
+
+static bool keep_batch(void *self, const struct log_batch *batch)
+{
+    struct cleaning *cleaning = self;
+    (void)batch;
+    return cleaning->keep[cleaning->at++];
+}
+
+/* Backwards: keep what has a key not seen later. A transaction's records count once its commit
+ * marker is known, are dropped once its abort marker is, and stay while it is open. */
+static void choose_batches(const struct log_batches *list, uint32_t count, struct key_set *seen,
+                           bool *keep)
+{
+    struct fates fates = {.count = 0};
+    for (uint32_t i = count; i-- > 0;) {
+        const struct group_log_batch *batch = list->items[list->first + i].payload;
+        bool transactional = batch->producer_id >= 0;
+        struct producer_fate *fate = transactional ? fate_of(&fates, batch->producer_id) : NULL;
+        keep[i] = true;
+        if (batch->marker != MARKER_NONE) {
+            if (fate != NULL) fate->marker = batch->marker;
+            continue;
+        }
+        if (transactional && (fate == NULL || fate->marker == MARKER_NONE)) continue;
+        keep[i] = false;
+        if (transactional && fate->marker == MARKER_ABORT) continue;
+        for (uint32_t r = 0; r < batch->record_count; r++) {
+            if (!key_set_has(seen, &batch->records[r])) keep[i] = true;
+        }
+        for (uint32_t r = batch->record_count; r-- > 0;)
+            key_set_add(seen, &batch->records[r]);
+    }
+    /* Forwards: a marker without a kept batch before it says nothing any more. */
+    fates.count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct group_log_batch *batch = list->items[list->first + i].payload;
+        struct producer_fate *fate =
+            batch->producer_id >= 0 ? fate_of(&fates, batch->producer_id) : NULL;
+        if (fate == NULL) continue;
+        if (batch->marker == MARKER_NONE) {
+            fate->has_batches |= keep[i];
+        } else {
+            keep[i] = fate->has_batches;
+            fate->has_batches = false;
+        }
+    }
+}
+
+static void clean_group_log(struct memory *memory, struct replica *replica, int64_t end_offset)
+{
+    struct partition_log *log = &replica->partition->log;
+    const struct log_batches *list = &log->main;
+    uint32_t count = 0;
+    uint32_t records = 0;
+    for (; count < list->count; count++) {
+        const struct log_batch *batch = &list->items[list->first + count];
+        if (batch->base_offset + batch->count > end_offset) break;
+        records += (uint32_t)batch->count;
+    }
+    struct key_set seen = {.capacity = 64};
+    while (seen.capacity < records * 2)
+        seen.capacity *= 2;
+    seen.slots = (const struct group_record **)memory_take(memory, seen.capacity * sizeof(void *));
+    bool *keep = memory_take(memory, count + 1);
+    choose_batches(list, count, &seen, keep);
+    struct cleaning cleaning = {.keep = keep};
+    partition_log_compact(log, end_offset, keep_batch, &cleaning);
+    memory_give(memory, seen.slots, seen.capacity * sizeof(void *));
+    memory_give(memory, keep, count + 1);
+}
+
+struct last_record {
+    const struct log_batches *list;
+};
+
+static bool is_last_of_id(void *self, const struct log_batch *batch)
+{
+    const struct log_batches *list = ((struct last_record *)self)->list;
+    for (const struct log_batch *later = batch + 1; later <= log_batches_last(list); later++) {
+        if (transaction_record_same_id(batch->payload, later->payload)) return false;
+    }
+    return true;
+}
+
+/* Below the offset that every replica has and consumers could see: nobody's log changes there. */
+static int64_t clean_end(const struct replica *replica)
+{
+    const struct partition *partition = replica->partition;
+    int64_t end = replica->high_watermark;
+    for (int32_t i = 0; i < partition->replica_count; i++) {
+        const struct replica_log *log = &partition->replicas[i]->log;
+        int64_t shared = log->branch != NULL ? log->branch->from_offset : log->end_offset;
+        if (shared < end) end = shared;
+    }
+    return end;
+}
+
+void internal_log_clean(struct replica *replica)
+{
+    const struct cluster *cluster = replica->broker->cluster;
+    if (replica->partition->log.owner != &replica->log) return;
+    if (replica->partition->topic == cluster->offsets_topic) {
+        clean_group_log(cluster->memory, replica, clean_end(replica));
+    } else {
+        /* Few records (one per transaction id and state), so each looks for its successor. It is
+         * decided before any is moved: partition_log_compact only shifts items behind the cursor.
+         */
+        struct last_record last = {&replica->partition->log.main};
+        partition_log_compact(&replica->partition->log, clean_end(replica), is_last_of_id, &last);
+    }
+}
+
+void internal_log_appended(struct replica *replica)
+{
+    const struct log_batches *list = &replica->partition->log.main;
+    if (list->count < 512 || list->count < 2 * replica->cleaned_count) return;
+    internal_log_clean(replica);
+    replica->cleaned_count = list->count;
+}

@@ -1,0 +1,506 @@
+#include "model/producer_internal.h"
+
+#include "sim/check.h"
+
+#include <string.h>
+
+enum producer_event { PRODUCER_SENDER = 1 };
+
+/* ---- topics and queues ------------------------------------------------------------------- */
+
+static void on_metadata(void *context);
+
+struct producer_topic *producer_topic_of(struct producer *producer, name_id name)
+{
+    for (int32_t i = 0; i < producer->topic_count; i++) {
+        if (producer->topics[i].name == name) return &producer->topics[i];
+    }
+    if (producer->topic_count == producer->topic_capacity) {
+        int32_t grown = producer->topic_capacity == 0 ? 2 : producer->topic_capacity * 2;
+        producer->topics =
+            memory_resize(producer->memory, producer->topics,
+                          (size_t)producer->topic_capacity * sizeof *producer->topics,
+                          (size_t)grown * sizeof *producer->topics);
+        producer->topic_capacity = grown;
+    }
+    struct producer_topic *topic = &producer->topics[producer->topic_count++];
+    *topic = (struct producer_topic){.name = name,
+                                     .index = cluster_topic_find(producer->options.cluster, name),
+                                     .sticky_partition = -1};
+    client_metadata_add_topic(producer->metadata, name);
+    return topic;
+}
+
+static struct producer_topic *topic_by_index(struct producer *producer, int32_t index)
+{
+    for (int32_t i = 0; i < producer->topic_count; i++) {
+        if (producer->topics[i].index == index) return &producer->topics[i];
+    }
+    return producer_topic_of(producer, cluster_topic_name(producer->options.cluster, index));
+}
+
+struct producer_queue *producer_queue_of(struct producer *producer, partition_id partition)
+{
+    struct producer_topic *topic = topic_by_index(producer, PARTITION_TOPIC(partition));
+    int32_t number = PARTITION_NUMBER(partition);
+    if (number >= topic->queue_count) {
+        int32_t grown = topic->queue_count == 0 ? 16 : topic->queue_count;
+        while (grown <= number)
+            grown *= 2;
+        topic->queues =
+            (struct producer_queue **)memory_resize(producer->memory, topic->queues,
+                                                    (size_t)topic->queue_count * sizeof(void *),
+                                                    (size_t)grown * sizeof(void *));
+        topic->queue_count = grown;
+    }
+    struct producer_queue *queue = topic->queues[number];
+    if (queue != NULL) return queue;
+    queue = memory_keep(producer->memory, sizeof *queue);
+    *queue = (struct producer_queue){.producer = producer,
+                                     .partition = partition,
+                                     .node = -1,
+                                     .epoch = -1};
+    topic->queues[number] = queue;
+    return queue;
+}
+
+int32_t producer_partition_count(struct producer *producer, name_id name)
+{
+    producer_topic_of(producer, name);
+    const struct client_topic *topic = client_metadata_topic(producer->metadata, name);
+    return topic == NULL ? 0 : topic->partition_count;
+}
+
+/* ---- the nodes' lists -------------------------------------------------------------------- */
+
+static struct producer_node *node_of(struct producer *producer, int32_t node)
+{
+    return node < 0 ? &producer->homeless : &producer->nodes[node];
+}
+
+void producer_list_queue(struct producer_queue *queue)
+{
+    struct producer *producer = queue->producer;
+    if (queue->listed) return;
+    queue->node = client_metadata_partition(producer->metadata, queue->partition).leader;
+    if (queue->node >= producer->node_count) queue->node = -1;
+    struct producer_node *node = node_of(producer, queue->node);
+    if (node->queue_count == node->queue_capacity) {
+        int32_t grown = node->queue_capacity == 0 ? 8 : node->queue_capacity * 2;
+        node->queues =
+            (struct producer_queue **)memory_resize(producer->memory, node->queues,
+                                                    (size_t)node->queue_capacity * sizeof(void *),
+                                                    (size_t)grown * sizeof(void *));
+        node->queue_capacity = grown;
+    }
+    node->queues[node->queue_count++] = queue;
+    queue->listed = true;
+}
+
+void producer_unlist_queue(struct producer_queue *queue)
+{
+    if (!queue->listed) return;
+    struct producer_node *node = node_of(queue->producer, queue->node);
+    for (int32_t i = 0; i < node->queue_count; i++) {
+        if (node->queues[i] != queue) continue;
+        memmove(node->queues + i, node->queues + i + 1,
+                (size_t)(node->queue_count - i - 1) * sizeof(void *));
+        node->queue_count--;
+        break;
+    }
+    queue->listed = false;
+}
+
+void producer_wake(struct producer *producer, sim_time at)
+{
+    sim_time now = sim_now(producer->sim);
+    if (at < now) at = now;
+    if (sim_timer_is_set(&producer->sender) && sim_timer_at(&producer->sender) <= at) return;
+    sim_timer_set(producer->sim, &producer->sender, at);
+}
+
+/* Leaders may have moved: every queue with records finds its place anew. */
+void producer_requeue_all(struct producer *producer)
+{
+    producer->homeless.queue_count = 0;
+    for (int32_t n = 0; n < producer->node_count; n++)
+        producer->nodes[n].queue_count = 0;
+    for (int32_t t = 0; t < producer->topic_count; t++) {
+        for (int32_t q = 0; q < producer->topics[t].queue_count; q++) {
+            struct producer_queue *queue = producer->topics[t].queues[q];
+            if (queue == NULL) continue;
+            queue->listed = false;
+            if (queue->count > 0) producer_list_queue(queue);
+        }
+    }
+    for (int32_t n = 0; n < producer->node_count; n++) {
+        producer->nodes[n].ready_at = sim_now(producer->sim);
+    }
+    producer_wake(producer, sim_now(producer->sim));
+}
+
+static void on_metadata(void *context)
+{
+    struct producer *producer = context;
+    producer_requeue_all(producer);
+    if (producer->options.on_progress != NULL)
+        producer->options.on_progress(producer->options.self);
+}
+
+/* ---- batches ----------------------------------------------------------------------------- */
+
+static struct producer_send_batch *new_batch(struct producer_queue *queue)
+{
+    struct producer *producer = queue->producer;
+    struct producer_send_batch *batch = memory_take(producer->memory, sizeof *batch);
+    batch->queue = queue;
+    batch->base_sequence = -1;
+    batch->created_at = sim_now(producer->sim);
+    batch->older = producer->newest;
+    if (producer->newest != NULL) producer->newest->newer = batch;
+    producer->newest = batch;
+    if (producer->oldest == NULL) {
+        producer->oldest = batch;
+        producer_wake(producer,
+                      batch->created_at + MILLISECONDS(producer->config.delivery_timeout_ms));
+    }
+    if (queue->tail != NULL) {
+        queue->tail->next = batch;
+    } else {
+        queue->head = batch;
+    }
+    queue->tail = batch;
+    queue->count++;
+    return batch;
+}
+
+struct producer_records producer_split(struct producer_records *records, int32_t count)
+{
+    struct producer_records first = *records;
+    if (count >= records->count) {
+        records->count = 0;
+        return first;
+    }
+    sim_time span = records->last_at - records->first_at;
+    sim_time step = records->count > 1 ? span / (records->count - 1) : 0;
+    first.count = count;
+    first.bytes = records->bytes * count / records->count;
+    first.last_at = records->first_at + step * (count - 1);
+    records->first_at += step * count;
+    records->count -= count;
+    records->bytes -= first.bytes;
+    return first;
+}
+
+static void fill(struct producer_send_batch *batch, const struct producer_records *records)
+{
+    if (batch->count == 0 || records->first_at < batch->first_at) {
+        batch->first_at = records->first_at;
+    }
+    if (batch->count == 0 || records->last_at > batch->last_at) batch->last_at = records->last_at;
+    batch->count += records->count;
+    batch->bytes += records->bytes;
+    batch->tag = records->tag;
+}
+
+/* When the sender is to look at the queue: at once if its first batch may leave. */
+static sim_time ready_at(const struct producer *producer, const struct producer_queue *queue)
+{
+    const struct producer_send_batch *head = queue->head;
+    sim_time linger = MILLISECONDS(producer->config.linger_ms);
+    sim_time at = head->created_at + linger;
+    if (head->full || queue->count > 1 || producer->flushing || producer->blocked_count > 0) {
+        at = head->created_at;
+    }
+    return head->retry_at > at ? head->retry_at : at;
+}
+
+void producer_accumulate(struct producer *producer, partition_id partition,
+                         const struct producer_records *records)
+{
+    struct producer_queue *queue = producer_queue_of(producer, partition);
+    struct producer_records rest = *records;
+    int64_t limit = producer->config.batch_size > 0 ? producer->config.batch_size : 1;
+    while (rest.count > 0) {
+        struct producer_send_batch *batch = queue->tail;
+        if (batch == NULL || batch->full || batch->attempts > 0 || batch->tag != rest.tag) {
+            if (batch != NULL) batch->full = true;
+            batch = new_batch(queue);
+        }
+        int64_t room = limit - batch->bytes;
+        int64_t fits = rest.count;
+        if (rest.bytes > room) fits = room * rest.count / rest.bytes;
+        if (fits == 0 && batch->count > 0) {
+            batch->full = true; /* the next record begins another one */
+            continue;
+        }
+        struct producer_records part = producer_split(&rest, fits > 0 ? (int32_t)fits : 1);
+        fill(batch, &part);
+        if (batch->bytes >= limit) batch->full = true;
+        producer->buffered_bytes += part.bytes;
+    }
+    producer_list_queue(queue);
+    struct producer_node *node = node_of(producer, queue->node);
+    sim_time at = ready_at(producer, queue);
+    if (at < node->ready_at || node->queue_count == 1) node->ready_at = at;
+    if (queue->node < 0) {
+        client_metadata_request_update(producer->metadata);
+    } else {
+        producer_wake(producer, node->ready_at);
+    }
+}
+
+void producer_finish_batch(struct producer *producer, struct producer_send_batch *batch,
+                           int64_t base_offset, enum kafka_error error)
+{
+    struct producer_queue *queue = batch->queue;
+    if (batch->older != NULL) {
+        batch->older->newer = batch->newer;
+    } else {
+        producer->oldest = batch->newer;
+    }
+    if (batch->newer != NULL) {
+        batch->newer->older = batch->older;
+    } else {
+        producer->newest = batch->older;
+    }
+    if (batch->flight != NULL) {
+        batch->flight->batches[batch->flight_index] = NULL;
+        queue->in_flight--;
+    }
+    producer->buffered_bytes -= batch->bytes;
+    producer->pending_records -= batch->count;
+    TRACE(producer->sim, TRACE_PRODUCE_DONE, producer->options.name, queue->partition, base_offset,
+          batch->count, error, batch->attempts, batch->first_at, batch->last_at);
+    const struct producer_outcome outcome = {queue->partition, batch->count, base_offset, error,
+                                             batch->tag};
+    memory_give(producer->memory, batch, sizeof *batch);
+    producer_identity_on_batch_done(producer, queue);
+    if (producer->options.on_done != NULL) {
+        producer->options.on_done(producer->options.self, &outcome);
+    }
+    if (producer->blocked_count > 0) producer_wake(producer, sim_now(producer->sim));
+    if (producer->flushing && producer->pending_records == 0) producer->flushing = false;
+}
+
+/* ---- buffer.memory ----------------------------------------------------------------------- */
+
+static void block(struct producer *producer, const struct producer_blocked *send)
+{
+    if (producer->blocked_first + producer->blocked_count == producer->blocked_capacity) {
+        memmove(producer->blocked, producer->blocked + producer->blocked_first,
+                producer->blocked_count * sizeof *producer->blocked);
+        producer->blocked_first = 0;
+        if (producer->blocked_count == producer->blocked_capacity) {
+            uint32_t grown = producer->blocked_capacity == 0 ? 16 : producer->blocked_capacity * 2;
+            producer->blocked =
+                memory_resize(producer->memory, producer->blocked,
+                              producer->blocked_capacity * sizeof *producer->blocked,
+                              grown * sizeof *producer->blocked);
+            producer->blocked_capacity = grown;
+        }
+    }
+    producer->blocked[producer->blocked_first + producer->blocked_count++] = *send;
+    for (int32_t n = 0; n < producer->node_count; n++) {
+        producer->nodes[n].ready_at = sim_now(producer->sim); /* exhausted: nothing lingers */
+    }
+    producer_wake(producer, sim_now(producer->sim));
+}
+
+static void accumulate(struct producer *producer, const struct producer_blocked *send)
+{
+    if (send->sticky) {
+        producer_accumulate_sticky(producer, send->topic, &send->records);
+    } else {
+        producer_accumulate(producer, send->partition, &send->records);
+    }
+}
+
+/* send() calls that wait for room go on, or fail after max.block.ms. */
+void producer_unblock(struct producer *producer)
+{
+    sim_time now = sim_now(producer->sim);
+    while (producer->blocked_count > 0) {
+        struct producer_blocked send = producer->blocked[producer->blocked_first];
+        sim_time fails_at = send.since + MILLISECONDS(producer->config.max_block_ms);
+        bool room = producer->buffered_bytes < producer->config.buffer_memory;
+        if (!room && now < fails_at) {
+            producer_wake(producer, fails_at);
+            return;
+        }
+        producer->blocked_first++;
+        producer->blocked_count--;
+        if (producer->blocked_count == 0) producer->blocked_first = 0;
+        if (room) {
+            accumulate(producer, &send);
+            continue;
+        }
+        producer->pending_records -= send.records.count;
+        TRACE(producer->sim, TRACE_PRODUCE_DONE, producer->options.name, send.partition, -1,
+              send.records.count, KAFKA_REQUEST_TIMED_OUT, 0, send.records.first_at,
+              send.records.last_at);
+        const struct producer_outcome outcome = {send.partition, send.records.count, -1,
+                                                 KAFKA_REQUEST_TIMED_OUT, send.records.tag};
+        if (producer->options.on_done != NULL) {
+            producer->options.on_done(producer->options.self, &outcome);
+        }
+    }
+}
+
+/* ---- the application's calls ------------------------------------------------------------- */
+
+static void send(struct producer *producer, const struct producer_blocked *what)
+{
+    CHECK(what->records.count > 0 && what->records.bytes >= 0);
+    producer->pending_records += what->records.count;
+    if (producer->blocked_count > 0 || producer->buffered_bytes >= producer->config.buffer_memory) {
+        block(producer, what);
+    } else {
+        accumulate(producer, what);
+    }
+}
+
+void producer_send(struct producer *producer, partition_id partition,
+                   const struct producer_records *records)
+{
+    const struct producer_blocked what = {.partition = partition,
+                                          .records = *records,
+                                          .since = sim_now(producer->sim)};
+    send(producer, &what);
+}
+
+void producer_send_sticky(struct producer *producer, name_id topic,
+                          const struct producer_records *records)
+{
+    const struct producer_topic *known = producer_topic_of(producer, topic);
+    const struct producer_blocked what = {.partition =
+                                              PARTITION_ID(known->index, PARTITION_NUMBER_UNKNOWN),
+                                          .sticky = true,
+                                          .topic = topic,
+                                          .records = *records,
+                                          .since = sim_now(producer->sim)};
+    send(producer, &what);
+}
+
+void producer_flush(struct producer *producer)
+{
+    if (producer->pending_records == 0) return;
+    producer->flushing = true;
+    for (int32_t n = 0; n < producer->node_count; n++) {
+        producer->nodes[n].ready_at = sim_now(producer->sim);
+    }
+    producer_wake(producer, sim_now(producer->sim));
+}
+
+bool producer_is_flushed(const struct producer *producer)
+{
+    return producer->pending_records == 0;
+}
+
+int64_t producer_pending(const struct producer *producer)
+{
+    return producer->pending_records;
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+static void producer_handler(struct sim *sim, void *self, const struct sim_event *event)
+{
+    struct producer *producer = self;
+    (void)sim;
+    CHECK(event->kind == PRODUCER_SENDER);
+    producer_run_sender(producer);
+}
+
+struct producer *producer_new(const struct producer_options *options)
+{
+    struct sim *sim = options->sim;
+    struct memory *memory = sim_memory(sim);
+    struct producer *producer = memory_keep(memory, sizeof *producer);
+    *producer = (struct producer){.options = *options,
+                                  .config = *options->config,
+                                  .sim = sim,
+                                  .memory = memory,
+                                  .flight_free = UINT32_MAX,
+                                  .producer_id = -1,
+                                  .epoch = -1};
+    const struct producer_config *config = options->config;
+    producer->entity =
+        sim_add_entity(sim, options->name, options->process, producer_handler, producer);
+    sim_timer_init(&producer->sender, producer->entity, PRODUCER_SENDER, 0);
+    producer->backoff = (struct backoff){config->retry_backoff_ms, config->retry_backoff_max_ms,
+                                         sim_rng_key(sim, options->name, RNG_BACKOFF)};
+    producer->partitioner_key = sim_rng_key(sim, options->name, RNG_PARTITIONER);
+    producer->node_count = cluster_broker_count(options->cluster);
+    producer->nodes = memory_keep(memory, (size_t)producer->node_count * sizeof *producer->nodes);
+    const struct network_client_options network = {
+        .sim = sim,
+        .network = options->network,
+        .process = options->process,
+        .name = options->name,
+        .cluster = options->cluster,
+        .reconnect_backoff_ms = config->reconnect_backoff_ms,
+        .reconnect_backoff_max_ms = config->reconnect_backoff_max_ms,
+        .connection_setup_timeout_ms = 10000, /* socket.connection.setup.timeout.ms */
+        .connection_setup_timeout_max_ms = 30000,
+        .always_polling = true,
+        .context = producer,
+    };
+    producer->client = network_client_new(&network);
+    const struct client_metadata_options metadata = {
+        .sim = sim,
+        .network = producer->client,
+        .name = options->name,
+        .metadata_max_age_ms = config->metadata_max_age_ms,
+        .retry_backoff_ms = config->retry_backoff_ms,
+        .retry_backoff_max_ms = config->retry_backoff_max_ms,
+        .request_timeout_ms = config->request_timeout_ms,
+        .on_update = on_metadata,
+        .context = producer,
+    };
+    producer->metadata = client_metadata_new(&metadata);
+    producer_identity_init(producer);
+    return producer;
+}
+
+void producer_reset(struct producer *producer)
+{
+    while (producer->oldest != NULL) {
+        struct producer_send_batch *batch = producer->oldest;
+        producer->oldest = batch->newer;
+        memory_give(producer->memory, batch, sizeof *batch);
+    }
+    producer->newest = NULL;
+    producer->homeless.queue_count = 0;
+    for (int32_t n = 0; n < producer->node_count; n++) {
+        producer->nodes[n].queue_count = 0;
+        producer->nodes[n].in_flight = 0;
+    }
+    for (int32_t t = 0; t < producer->topic_count; t++) {
+        producer->topics[t].sticky_partition = -1;
+        producer->topics[t].sticky_bytes = 0;
+        for (int32_t q = 0; q < producer->topics[t].queue_count; q++) {
+            struct producer_queue *queue = producer->topics[t].queues[q];
+            if (queue == NULL) continue;
+            *queue = (struct producer_queue){.producer = producer,
+                                             .partition = queue->partition,
+                                             .node = -1,
+                                             .epoch = -1};
+        }
+    }
+    producer->flight_free = UINT32_MAX;
+    for (uint32_t i = 0; i < producer->flight_count; i++) {
+        producer->flights[i]->count = 0;
+        producer->flights[i]->next_free = producer->flight_free;
+        producer->flight_free = i;
+    }
+    producer->buffered_bytes = 0;
+    producer->pending_records = 0;
+    producer->flushing = false;
+    producer->blocked_first = 0;
+    producer->blocked_count = 0;
+    sim_timer_init(&producer->sender, producer->entity, PRODUCER_SENDER, 0);
+    network_client_reset(producer->client);
+    client_metadata_reset(producer->metadata);
+    producer_identity_reset(producer);
+}

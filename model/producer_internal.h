@@ -1,0 +1,187 @@
+/* model/producer_internal.h: the insides of a producer.
+ *
+ *   producer.c              what the application calls; batches (RecordAccumulator)
+ *   producer_sender.c       what the sender thread does: requests, outcomes, retries
+ *   producer_sticky.c       partitions without keys (KIP-794)
+ *   producer_transaction.c  ids, epochs and transactions (TransactionManager) */
+#ifndef MODEL_PRODUCER_INTERNAL_H
+#define MODEL_PRODUCER_INTERNAL_H
+
+#include "model/client/backoff.h"
+#include "model/client/client_metadata.h"
+#include "model/client/network_client.h"
+#include "model/producer.h"
+
+struct producer_queue;
+
+struct producer_send_batch {
+    struct producer_queue *queue;
+    struct producer_send_batch *next;  /* in the queue */
+    struct producer_send_batch *newer; /* of all live batches, by age */
+    struct producer_send_batch *older;
+    struct producer_flight *flight; /* NULL = queued */
+    int32_t flight_index;
+    int32_t count;
+    int64_t bytes;
+    sim_time first_at;
+    sim_time last_at;
+    sim_time created_at;
+    sim_time retry_at; /* not before this */
+    int32_t attempts;
+    int32_t base_sequence; /* -1 = none yet */
+    int16_t epoch;
+    bool full;
+    bool done; /* expired in flight: the answer no longer matters */
+    uint64_t tag;
+};
+
+/* One partition. */
+struct producer_queue {
+    struct producer *producer;
+    partition_id partition;
+    int32_t node; /* whose list it is in; -1 = none */
+    bool listed;
+    struct producer_send_batch *head; /* oldest; queued ones only */
+    struct producer_send_batch *tail;
+    int32_t count;
+    int32_t in_flight;
+    int32_t next_sequence;
+    int16_t epoch;       /* that its sequences belong to */
+    bool renumber;       /* what is queued gets new sequence numbers */
+    bool unresolved;     /* a batch expired in flight: nothing is sent until the others are back */
+    bool in_transaction; /* the coordinator knows that the transaction writes here */
+    bool wants_transaction; /* it is to be told */
+};
+
+struct producer_topic {
+    name_id name;
+    int32_t index; /* of PARTITION_ID; -1 = not known yet */
+    int32_t queue_count;
+    struct producer_queue **queues; /* by partition; NULL = never used */
+    int32_t sticky_partition;       /* -1 = to be chosen */
+    int64_t sticky_bytes;
+    uint64_t sticky_draws;
+};
+
+/* A produce request under way. */
+struct producer_flight {
+    uint32_t slot;
+    uint32_t next_free;
+    int32_t node;
+    int32_t count;
+    int32_t capacity;
+    struct producer_send_batch **batches; /* request order; NULL = expired meanwhile */
+};
+
+struct producer_node {
+    struct producer_queue **queues; /* with something queued, this broker leading them */
+    int32_t queue_count;
+    int32_t queue_capacity;
+    int32_t start; /* where draining goes on, so that no partition starves */
+    int32_t in_flight;
+    sim_time ready_at;
+};
+
+/* Records for which there was no room in buffer.memory: their send() blocks. */
+struct producer_blocked {
+    partition_id partition;
+    bool sticky;
+    name_id topic;
+    struct producer_records records;
+    sim_time since;
+};
+
+struct producer {
+    struct producer_options options;
+    struct producer_config config;
+    struct sim *sim;
+    struct memory *memory;
+    entity_id entity;
+    struct network_client *client;
+    struct client_metadata *metadata;
+    struct backoff backoff;
+    uint64_t draws;
+    struct sim_timer sender; /* when the sender thread has something to do */
+    struct producer_topic *topics;
+    int32_t topic_count;
+    int32_t topic_capacity;
+    struct producer_node *nodes; /* by broker */
+    int32_t node_count;
+    struct producer_node homeless; /* queues whose leader is not known */
+    struct producer_flight **flights;
+    uint32_t flight_count;
+    uint32_t flight_capacity;
+    uint32_t flight_free; /* UINT32_MAX = none */
+    struct producer_send_batch *oldest;
+    struct producer_send_batch *newest;
+    int64_t buffered_bytes;
+    int64_t pending_records;
+    bool flushing;
+    struct producer_blocked *blocked; /* ring, oldest at blocked_first */
+    uint32_t blocked_first;
+    uint32_t blocked_count;
+    uint32_t blocked_capacity;
+    struct rng_key partitioner_key;
+
+    /* identity and transactions */
+    bool idempotent;
+    bool has_id;
+    bool id_requested;
+    int64_t producer_id;
+    int16_t epoch;
+    uint32_t id_attempts;
+    sim_time id_retry_at;
+    struct producer_transaction_state *transaction; /* NULL = not transactional */
+};
+
+/* Comparing seconds for the earliest thing to do. */
+static inline sim_time earlier(sim_time a, sim_time b)
+{
+    return a < b ? a : b;
+}
+
+/* producer.c */
+struct producer_topic *producer_topic_of(struct producer *producer, name_id name);
+struct producer_queue *producer_queue_of(struct producer *producer, partition_id partition);
+/* Puts records into the partition's last batch, or new ones. */
+void producer_accumulate(struct producer *producer, partition_id partition,
+                         const struct producer_records *records);
+/* Takes records apart: returns the first `count`, leaves the rest. */
+struct producer_records producer_split(struct producer_records *records, int32_t count);
+void producer_list_queue(struct producer_queue *queue);
+void producer_unlist_queue(struct producer_queue *queue);
+/* Wakes the sender thread at this instant, or earlier if it is to wake earlier anyway. */
+void producer_wake(struct producer *producer, sim_time at);
+/* The batch is over; it is freed. */
+void producer_finish_batch(struct producer *producer, struct producer_send_batch *batch,
+                           int64_t base_offset, enum kafka_error error);
+void producer_unblock(struct producer *producer);
+
+/* producer_sender.c */
+void producer_run_sender(struct producer *producer);
+void producer_requeue_all(struct producer *producer);
+
+/* producer_sticky.c */
+void producer_accumulate_sticky(struct producer *producer, name_id topic,
+                                const struct producer_records *records);
+
+/* producer_transaction.c */
+void producer_identity_init(struct producer *producer);
+void producer_identity_reset(struct producer *producer);
+/* Asks for what is missing: a producer id, the coordinator, the next step of the transaction. */
+void producer_identity_run(struct producer *producer);
+/* May batches of this partition leave now? */
+bool producer_may_send(const struct producer *producer, const struct producer_queue *queue);
+/* Sequence numbers for a batch that has none. */
+void producer_sequence(struct producer *producer, struct producer_queue *queue,
+                       struct producer_send_batch *batch);
+/* The broker refused a batch that is to be tried again. */
+void producer_identity_on_retry(struct producer *producer, struct producer_queue *queue,
+                                const struct producer_send_batch *batch, enum kafka_error error);
+/* A batch fails for good. */
+void producer_identity_on_give_up(struct producer *producer, struct producer_queue *queue,
+                                  const struct producer_send_batch *batch);
+void producer_identity_on_batch_done(struct producer *producer, struct producer_queue *queue);
+name_id producer_transactional_id(const struct producer *producer);
+
+#endif
