@@ -133,6 +133,6 @@ enum reconcile_outcome consumer_reconcile(const struct reconcile_input *input,
         }
         return next_assignment(input, output, input->target_epoch);
     }
-    CHECK(!"a member state outside the enum");
+    CHECK(false); /* a member state outside the enum */
     return RECONCILE_UNCHANGED;
 }

@@ -165,7 +165,7 @@ bool consumer_group_replay(struct consumer_group *group, const struct group_reco
     case RECORD_OFFSET_COMMIT:
     case RECORD_GROUP_METADATA: break;
     }
-    CHECK(!"a record of a consumer group");
+    CHECK(false); /* not a record of a consumer group */
     return true;
 }
 
@@ -220,7 +220,7 @@ struct group_record consumer_record_of_current(struct memory *memory, name_id gr
     const struct current_assignment_value value = {
         .epoch = current->epoch,
         .previous_epoch = current->previous_epoch,
-        .state = current->state,
+        .state = (int32_t)current->state,
         .assigned_count = (int32_t)current->assigned.count,
         .assigned = assigned,
         .revoking_count = (int32_t)current->revoking.count,
@@ -276,7 +276,7 @@ struct group_record consumer_record_tombstone(struct memory *memory, enum group_
     case RECORD_OFFSET_COMMIT:
     case RECORD_GROUP_METADATA: break;
     }
-    CHECK(!"a record of a consumer group");
+    CHECK(false); /* not a record of a consumer group */
     return (struct group_record){0};
 }
 

@@ -135,7 +135,7 @@ static void refused(struct scripted_consumer *consumer, enum kafka_error error)
     case KAFKA_UNRELEASED_INSTANCE_ID:
     case KAFKA_GROUP_MAX_SIZE_REACHED:
     case KAFKA_UNKNOWN_SERVER_ERROR: consumer->say_all = true; return;
-    default: CHECK(!"an answer that this client never causes");
+    default: CHECK(false); /* an answer that this client never causes */
     }
 }
 
