@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* A power of two. Few groups need as many passes. */
+#define FIRST_PASS_REMEMBERED 16
+
 /* Kafka asks before each single partition whether the whole group is balanced, and ends the pass if
  * so. "Balanced" there means that nobody could get a partition of one of its topics from an owner
  * with at least two more. But then no partition would be moved anyway, since moving one asks for
@@ -84,7 +87,8 @@ static void move(struct improvement *improvement, int32_t slot, int32_t to)
     int32_t *origin = improvement->origin;
     const int32_t source = origin[slot] != ASSIGN_NOBODY ? origin[slot] : owner[slot];
     const int32_t back = lowest_moved(improvement, to, source);
-    if (back >= 0) slot = back;
+    const bool helps = improvement->load[source] > improvement->load[to] + 1;
+    if (back >= 0 && (helps || !improvement->endless)) slot = back;
     const int32_t from = owner[slot];
     if (origin[slot] != ASSIGN_NOBODY) {
         unlink_moved(improvement, slot, from);
@@ -154,16 +158,43 @@ static bool improve_topic(struct improvement *improvement, int32_t topic, const 
     return moved;
 }
 
+/* Moving another partition back need not even the loads out (source can be less loaded than the
+ * owner it stands for), so Kafka's passes can go on for ever: a few partitions change places in
+ * each pass and back in the next. A pass depends on nothing but owners and origins; when these are
+ * what they were before an earlier pass, it is such a case, for which Kafka has no answer. From
+ * then on a partition is moved back only if that helps; then every move evens the loads out, and
+ * that ends. (Brent's method: look back to the last pass whose number is a power of two.) */
+static bool repeats(struct improvement *improvement, int32_t pass)
+{
+    const size_t size = sizeof(int32_t) * (size_t)improvement->sticky->output->slot_count;
+    if (pass < FIRST_PASS_REMEMBERED) return false;
+    if (pass == FIRST_PASS_REMEMBERED) {
+        improvement->remembered_owner = scratch_take(improvement->sticky->scratch, size);
+        improvement->remembered_origin = scratch_take(improvement->sticky->scratch, size);
+    } else if (memcmp(improvement->remembered_owner, improvement->sticky->output->owner, size) ==
+                   0 &&
+               memcmp(improvement->remembered_origin, improvement->origin, size) == 0) {
+        return true;
+    }
+    if ((pass & (pass - 1)) == 0) {
+        memcpy(improvement->remembered_owner, improvement->sticky->output->owner, size);
+        memcpy(improvement->remembered_origin, improvement->origin, size);
+    }
+    return false;
+}
+
 bool improve(struct improvement *improvement, const bool *only)
 {
     bool any = false;
     bool moved = true;
-    while (moved) {
+    improvement->endless = false;
+    for (int32_t pass = 1; moved; pass++) {
         moved = false;
         for (int32_t i = 0; i < improvement->topic_count; i++) {
             if (improve_topic(improvement, improvement->topics[i], only)) moved = true;
         }
         any = any || moved;
+        if (moved && !improvement->endless) improvement->endless = repeats(improvement, pass);
     }
     return any;
 }

@@ -24,6 +24,10 @@ struct improvement {
     int32_t *previous_moved;
     int32_t *topic_stamp; /* by member: last topic it was seen to subscribe to, plus one */
     struct load_heap heap;
+
+    bool endless; /* Kafka's passes would never end: a case was met again */
+    int32_t *remembered_owner;
+    int32_t *remembered_origin;
 };
 
 struct improvement improvement_new(struct sticky *sticky, int32_t *load, const int32_t *rank,

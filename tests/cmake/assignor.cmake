@@ -4,6 +4,9 @@ foreach(test test_client_assignors test_server_assignors)
     target_sources(${test} PRIVATE ${ASSIGNOR_TESTS}/group_text.c)
 endforeach()
 
+target_sources(test_sticky_reference PRIVATE ${ASSIGNOR_TESTS}/random_group.c
+    ${ASSIGNOR_TESTS}/reference_sticky.c)
+
 # Planted mistakes: a copy of one source file with one spot changed is linked before the library,
 # and the test named CAUGHT_BY must fail. FROM must occur in the source, so a mutant cannot go stale.
 foreach(side client server)
