@@ -87,7 +87,8 @@ static void complete(struct network_client *client, struct request *request,
     request_queue_push(&client->completed, request);
     if (client->is_completing || client->completion_is_posted) return;
     client->completion_is_posted = true;
-    sim_post(client->options.sim, sim_now(client->options.sim), PHASE_INTERNAL, client->entity,
+    /* A timer's handler may have sent it, and nothing comes before timers any more then. */
+    sim_post(client->options.sim, sim_now(client->options.sim), PHASE_TIMER, client->entity,
              client->entity, EVENT_COMPLETE, 0, NULL);
 }
 

@@ -94,7 +94,11 @@ static void failed(struct consumer *consumer)
     struct classic_member *classic = &consumer->classic;
     enum join_result result = classic->join;
     classic->join = JOIN_IDLE;
-    classic_request_rejoin(consumer, "rebalance failed");
+    if (classic->join_error != KAFKA_MEMBER_ID_REQUIRED) {
+        name_id reason = names_format(consumer->names, "rebalance failed due to %s",
+                                      kafka_error_name(classic->join_error));
+        classic_request_rejoin(consumer, names_text(consumer->names, reason));
+    }
     if (result == JOIN_FAILED_RETRY_LATER) {
         classic->join_retry_at =
             sim_now(consumer->sim) + MILLISECONDS(consumer->config->retry_backoff_ms);

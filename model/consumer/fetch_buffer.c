@@ -84,7 +84,7 @@ void fetch_buffer_add(struct consumer *consumer, const struct fetch_response *re
         consumer_note(consumer, CLIENT_OUT_OF_MEMORY,
                       fetcher->buffered_bytes + consumer->application.records_bytes, KAFKA_NONE,
                       NULL);
-        sim_post(consumer->sim, sim_now(consumer->sim), PHASE_INTERNAL, consumer->thread,
+        sim_post(consumer->sim, sim_now(consumer->sim), PHASE_TIMER, consumer->thread,
                  consumer->thread, EVENT_OUT_OF_MEMORY, 0, NULL);
     }
 }

@@ -10,6 +10,7 @@
 #include "model/client/backoff.h"
 #include "model/client/client_metadata.h"
 #include "model/client/network_client.h"
+#include "model/consumer/application.h"
 #include "model/consumer/consumer.h"
 #include "model/consumer/consumer_member.h"
 #include "model/consumer/partition_set.h"
@@ -275,86 +276,7 @@ void commit_sync(struct consumer *consumer, enum commit_call call, struct offset
                  int64_t timeout_ms, continuation *then);
 void commit_sync_step(struct consumer *consumer);
 
-/* ---- application.c, work.c, listener.c ---- */
-
-/* Records of one partition without a gap. */
-struct work_range {
-    partition_id partition;
-    int64_t base_offset;
-    int32_t count;
-    int64_t bytes;
-    uint64_t ownership;
-    int32_t generation; /* under which they were delivered */
-};
-
-struct batch {
-    struct work_range *ranges;
-    int32_t count;
-    int32_t capacity;
-};
-
-/* One hand's work: A's own, or a worker's. It takes steps: a run of records without a poison
- * record, or one record where each is committed by itself. */
-struct work {
-    bool is_busy;
-    struct work_range range; /* what is left of it, the step included */
-    int32_t step_count;      /* records of the step; 0 = none under way */
-    bool is_poison;          /* the step is one record that fails */
-    int32_t attempts;        /* failed, at the poison record */
-    sim_time begun_at;
-    sim_time length_ns;     /* of the step, at the speed of the host */
-    sim_time elapsed_ns;    /* of it, before the last start */
-    sim_time started_at;    /* the clock runs since; SIM_TIME_NEVER = stalled */
-    sim_time frozen_ns;     /* of the process, at that instant */
-    struct sim_timer timer; /* running time: the end of the step */
-    struct sim_timer retry; /* back-off before the next attempt */
-};
-
-enum work_key_kind { WORK_KEY_RECORD, WORK_KEY_BATCH, WORK_KEY_SINK, WORK_KEY_COUNT };
-/* For draws that belong to records: their index is the offset. */
-struct rng_key work_key(const struct consumer *consumer, partition_id partition,
-                        enum work_key_kind kind);
-void work_init(struct consumer *consumer, struct work *work, uint64_t number);
-/* Takes the first step of a range. */
-void work_begin(struct consumer *consumer, struct work *work, const struct work_range *range);
-/* Goes on with the range after application_step_done. */
-void work_continue(struct consumer *consumer, struct work *work);
-void work_stall(struct consumer *consumer, struct work *work);
-void work_unstall(struct consumer *consumer, struct work *work);
-/* The process dies: emits what was finished of the step. */
-void work_die(struct consumer *consumer, struct work *work);
-void work_reset(struct consumer *consumer, struct work *work);
-void work_on_timer(struct consumer *consumer, struct work *work, bool is_retry);
-/* Called by work.c. A step ended well (`done` holds its records; they may be none, when a poison
- * record was passed over), and when the range is used up. */
-void application_step_done(struct consumer *consumer, struct work *work,
-                           const struct work_range *done);
-
-enum batch_stage { STAGE_PROCESS, STAGE_SINK, STAGE_COMMIT, STAGE_COUNT };
-
-struct application {
-    struct batch batch; /* as poll() returned it */
-    struct batch done;  /* what has been processed since the last sink call */
-    int32_t next_range;
-    int32_t stage; /* index in the order of stages */
-    bool per_batch_is_paid;
-    bool commits_per_record;
-    bool has_sink;
-    struct work work;
-    struct sim_timer sink_timer;
-    bool waits_for_sink;
-    int32_t stalls;
-    int64_t records_bytes;   /* in hand */
-    sim_time last_commit_at; /* of the application's own */
-    uint64_t *topic_hashes;  /* by topic index */
-};
-
-void application_take(struct consumer *consumer);
-void application_on_timer(struct consumer *consumer, const struct sim_event *event);
-/* The process dies: emits what was finished of the step under way. */
-void application_die(struct consumer *consumer);
-void application_reset(struct consumer *consumer);
-void application_init(struct consumer *consumer);
+/* ---- listener.c ---- */
 
 enum listener_call { LISTENER_REVOKED, LISTENER_LOST, LISTENER_ASSIGNED };
 struct listener {

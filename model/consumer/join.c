@@ -185,6 +185,7 @@ static void joined(void *context, const struct request_result *result)
     if (!(reaction & REACT_SUCCEED)) {
         if (reaction & REACT_TAKE_MEMBER_ID) {
             classic->generation = (struct generation){.id = -1, .member_id = response->member};
+            classic_request_rejoin(consumer, "need to re-join with the given member-id");
         }
         act_on_failure(consumer, reaction, response->error,
                        result->tag == classic_generation_tag(consumer));
