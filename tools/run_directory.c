@@ -117,10 +117,14 @@ static enum run_directory_result check_place(const char *path, bool force, char 
         explain(error, "%s: %s", path, strerror(errno));
         return RUN_DIRECTORY_FAILED;
     }
+    /* What makes a directory one of ours: a run's store, or a comparison's results. */
     char *store = join(path, "run.db");
-    struct stat store_status;
-    bool is_run = S_ISDIR(status.st_mode) && stat(store, &store_status) == 0;
+    char *results = join(path, "runs.csv");
+    struct stat marker;
+    bool is_run =
+        S_ISDIR(status.st_mode) && (stat(store, &marker) == 0 || stat(results, &marker) == 0);
     free(store);
+    free(results);
     if (S_ISDIR(status.st_mode) && is_empty_directory(path)) return RUN_DIRECTORY_FINE;
     if (!is_run) {
         explain(error, "%s exists and is not a run directory; it is left alone", path);
