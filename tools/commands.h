@@ -11,6 +11,8 @@
 #define COMMANDS(X)                                                                                \
     X(check)                                                                                       \
     X(schema)                                                                                      \
+    X(run)                                                                                         \
+    X(replay)                                                                                      \
     X(describe)                                                                                    \
     X(log)                                                                                         \
     X(plot)                                                                                        \
