@@ -1,4 +1,6 @@
-/* model/coordinator/member_id.h: the usual member ids, `<prefix>-<uuid>` as Kafka makes them.
+/* model/coordinator/member_id.h: the usual member ids as Kafka makes them: `<prefix>-<uuid>` in
+ * classic groups, a bare Uuid (22 characters of base 64) when the prefix is NAME_NONE, as
+ * coordinators make them for the consumer protocol.
  *
  * The uuid is a keyed draw (RNG_MEMBER_ID, the group's name, leader epoch and count of ids): the
  * same run hands out the same ids, and a failed-over coordinator never repeats one. */
