@@ -47,7 +47,7 @@ static void describe_member(const struct coordinator *coordinator, struct messag
     out->target = describe_partitions(coordinator, message, member->target, &out->target_count);
 }
 
-void consumer_on_group_describe(struct operation *operation)
+static void describe(struct operation *operation)
 {
     struct coordinator *coordinator = operation->coordinator;
     const struct describe_groups_request *request =
@@ -78,4 +78,12 @@ void consumer_on_group_describe(struct operation *operation)
                         &response->members[response->member_count++]);
     }
     consumer_group_free(made);
+}
+
+void consumer_on_group_describe(struct operation *operation)
+{
+    describe(operation);
+    /* A read operation: unlike one that could write it waits for nothing. */
+    coordinator_reply(operation->coordinator, operation->token, operation->response);
+    operation->response = NULL;
 }
