@@ -154,7 +154,9 @@ enum phase classic_join_if_needed(struct consumer *consumer)
 sim_time classic_retry_at(const struct consumer *consumer)
 {
     const struct classic_member *classic = &consumer->classic;
-    if (!classic_rejoin_is_needed(consumer)) return SIM_TIME_NEVER;
+    if (!consumer_is_classic(consumer) || !classic_rejoin_is_needed(consumer)) {
+        return SIM_TIME_NEVER;
+    }
     if (classic->prepare_is_started) {
         if (classic->prepare_commit_in_flight) return classic->prepare_ends_at;
         return classic->prepare_retry_at;

@@ -328,6 +328,9 @@ void consumer_member_run(struct consumer *consumer)
         return;
     }
     member->is_running = true;
+    /* The managers' order: a commit that is due leaves before a heartbeat that is due too, which
+     * may raise the member's epoch. It is only looked for while A polls. */
+    if (consumer->activity == ACTIVITY_POLL) commit_auto_if_due(consumer);
     poll_heartbeats(consumer);
     reconcile(consumer);
     poll_heartbeats(consumer); /* what the reconciliation has finished is told at once */
