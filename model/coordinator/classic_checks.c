@@ -243,14 +243,19 @@ static void hear_leader(struct classic_checks *checks, const struct message *mes
     }
 }
 
-/* A static member that came back under another id inherits. */
+/* A static member that came back under another id inherits. If that could not be written in time it
+ * gets its former id back, whatever the group does meanwhile, and an assignment made for the other
+ * id in between is lost on it: it stays empty (updateStaticMemberThenRebalanceOrCompleteJoin
+ * reverts without looking at the state). */
 static bool is_as_said(const struct leader_word *word, const struct classic_member *member)
 {
+    uint64_t digest = checks_digest_bytes(member->assignment);
     for (int32_t i = 0; i < word->count; i++) {
         const struct word_entry *entry = &word->entries[i];
-        bool is_same = entry->member == member->id ||
-                       (member->instance != NAME_NONE && entry->instance == member->instance);
-        if (is_same) return entry->digest == checks_digest_bytes(member->assignment);
+        if (entry->member == member->id) return entry->digest == digest;
+        if (member->instance != NAME_NONE && entry->instance == member->instance) {
+            return entry->digest == digest || member->assignment.length == 0;
+        }
     }
     return false;
 }

@@ -185,6 +185,17 @@ void host_fail_over(struct coordinator_host *host, sim_time at)
     host_drain(host);
 }
 
+void host_lose_tail(struct coordinator_host *host)
+{
+    while (host->batch_count > 0) {
+        struct host_batch *last = &host->log[host->batch_count - 1];
+        if (last->base_offset < host->high_watermark) break;
+        host->log_end_offset = last->base_offset;
+        group_log_batch_release(last->batch);
+        host->batch_count--;
+    }
+}
+
 static bool is_last_of_key(const struct coordinator_host *host, uint32_t batch, uint32_t index)
 {
     const struct group_record *record = &host->log[batch].batch->records[index];

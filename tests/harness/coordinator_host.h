@@ -74,6 +74,9 @@ struct message *host_reply_to(struct coordinator_host *host, uint64_t token);
 /* Gives the shard up and takes it back at `at`, as after a failover to a broker with the same log.
  * Replies that the unload causes are kept. */
 void host_fail_over(struct coordinator_host *host, sim_time at);
+/* The tail above the high watermark is gone before the next failover: the new leader never had it.
+ */
+void host_lose_tail(struct coordinator_host *host);
 /* A second coordinator, active, with the state that the log gives. `compacted`: only the latest
  * record of each key, at its own offset; for logs without transactions. It has no cap on the size
  * of groups: one above the cap would rebalance at once. The caller frees it. */
