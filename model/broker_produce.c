@@ -74,8 +74,9 @@ static void append(struct replica *replica, const struct produce_request *reques
                                                  replica->log.end_offset, sim_now(broker->sim));
         if (request->transactional_id != NAME_NONE) record.flags = LOG_TRANSACTIONAL;
     }
+    /* Told first: where the leader is alone, the records become visible as they are appended. */
+    emit_append(replica, request, batch, replica->log.end_offset, false);
     out->base_offset = replica_append(replica, &record);
-    emit_append(replica, request, batch, out->base_offset, false);
 }
 
 /* Returns the replica that took the batch, or NULL with the error filled in. */
