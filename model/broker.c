@@ -165,7 +165,10 @@ static void on_request(struct broker *broker, struct broker_connection *c, struc
         return;
     }
     if (c->waiting_first + c->waiting_count == c->waiting_capacity) {
-        memmove(c->waiting, c->waiting + c->waiting_first, c->waiting_count * sizeof *c->waiting);
+        if (c->waiting_first > 0) {
+            memmove(c->waiting, c->waiting + c->waiting_first,
+                    c->waiting_count * sizeof *c->waiting);
+        }
         c->waiting_first = 0;
         if (c->waiting_count == c->waiting_capacity) {
             uint32_t grown = c->waiting_capacity == 0 ? 4 : c->waiting_capacity * 2;

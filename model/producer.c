@@ -288,8 +288,10 @@ void producer_finish_batch(struct producer *producer, struct producer_send_batch
 static void block(struct producer *producer, const struct producer_blocked *send)
 {
     if (producer->blocked_first + producer->blocked_count == producer->blocked_capacity) {
-        memmove(producer->blocked, producer->blocked + producer->blocked_first,
-                producer->blocked_count * sizeof *producer->blocked);
+        if (producer->blocked_first > 0) {
+            memmove(producer->blocked, producer->blocked + producer->blocked_first,
+                    producer->blocked_count * sizeof *producer->blocked);
+        }
         producer->blocked_first = 0;
         if (producer->blocked_count == producer->blocked_capacity) {
             uint32_t grown = producer->blocked_capacity == 0 ? 16 : producer->blocked_capacity * 2;
