@@ -9,6 +9,7 @@
 
 /* clang-format off: one a line */
 #define COMMANDS(X)                                                                                \
+    X(run)                                                                                         \
     X(check)                                                                                       \
     X(schema)                                                                                      \
     X(run)                                                                                         \
@@ -16,6 +17,8 @@
     X(describe)                                                                                    \
     X(log)                                                                                         \
     X(plot)                                                                                        \
+    X(replay)                                                                                      \
+    X(compare)                                                                                     \
     X(help)
 /* clang-format on */
 
