@@ -12,6 +12,7 @@
 
 struct latency_histogram {
     int64_t total;
+    int128 sum_ns;
     sim_time max;
     int64_t buckets[BUCKET_COUNT];
 };
@@ -46,6 +47,7 @@ void latency_histogram_add(struct latency_histogram *histogram, sim_time duratio
     CHECK(duration_ns >= 0 && weight > 0);
     histogram->buckets[bucket_of(duration_ns)] += weight;
     histogram->total += weight;
+    histogram->sum_ns += (int128)duration_ns * weight;
     if (duration_ns > histogram->max) histogram->max = duration_ns;
 }
 
@@ -74,6 +76,7 @@ void latency_histogram_add_range(struct latency_histogram *histogram, sim_time f
         counted = below;
     }
     histogram->total += count;
+    histogram->sum_ns += ((int128)low + high) * count / 2;
     if (high > histogram->max) histogram->max = high;
 }
 
@@ -96,6 +99,11 @@ sim_time latency_histogram_quantile(const struct latency_histogram *histogram, i
         return end < histogram->max ? end : histogram->max;
     }
     return histogram->max;
+}
+
+sim_time latency_histogram_mean(const struct latency_histogram *histogram)
+{
+    return histogram->total == 0 ? 0 : (sim_time)(histogram->sum_ns / histogram->total);
 }
 
 sim_time latency_histogram_max(const struct latency_histogram *histogram)

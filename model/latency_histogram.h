@@ -21,6 +21,8 @@ void latency_histogram_add_range(struct latency_histogram *histogram, sim_time f
 int64_t latency_histogram_count(const struct latency_histogram *histogram);
 /* The smallest bucket's upper end that `permille` of all values do not exceed; 0 when empty. */
 sim_time latency_histogram_quantile(const struct latency_histogram *histogram, int32_t permille);
+/* Exact, rounded down; 0 when empty. */
+sim_time latency_histogram_mean(const struct latency_histogram *histogram);
 /* Exact. */
 sim_time latency_histogram_max(const struct latency_histogram *histogram);
 
