@@ -1,7 +1,6 @@
 #include "sim/event_queue.h"
 
 #include "sim/check.h"
-#include "sim/event_heap.h"
 #include "sim/event_wheel.h"
 
 #include <assert.h>
@@ -21,62 +20,30 @@ void event_queue_init(struct event_queue *queue, struct memory *memory, bool ref
     }
 }
 
-uint32_t event_queue_take(struct event_queue *queue)
+void event_queue_grow(struct event_queue *queue)
 {
-    uint32_t index = queue->free;
-    if (index != 0) {
-        queue->free = queue->event[index].next;
-    } else {
-        if (queue->used == queue->capacity) {
-            CHECK(queue->capacity <= UINT32_MAX / 2);
-            queue->event =
-                memory_resize(queue->memory, queue->event, queue->capacity * sizeof *queue->event,
-                              2 * (size_t)queue->capacity * sizeof *queue->event);
-            queue->capacity *= 2;
-        }
-        index = queue->used++;
-    }
-    queue->event[index].place = EVENT_LOOSE;
-    return index;
-}
-
-void event_queue_give(struct event_queue *queue, uint32_t index)
-{
-    struct event *event = &queue->event[index];
-    event->place = EVENT_FREE;
-    event->generation++;
-    event->next = queue->free;
-    queue->free = index;
-}
-
-static void insert(struct event_queue *queue, uint32_t index)
-{
-    if (queue->wheel != NULL) {
-        event_wheel_insert(queue->wheel, queue->event, index);
-    } else {
-        event_heap_push(queue->heap, queue->event, index);
-    }
-}
-
-void event_queue_insert(struct event_queue *queue, uint32_t index)
-{
-    if (++queue->pending > queue->pending_max) queue->pending_max = queue->pending;
-    insert(queue, index);
-}
-
-/* True when the record is loose now, false when it stays behind and is not the caller's any more.
- */
-static bool withdraw(struct event_queue *queue, uint32_t index)
-{
-    if (queue->wheel != NULL) return event_wheel_remove(queue->wheel, queue, index);
-    event_heap_remove(queue->heap, queue->event, index);
-    return true;
+    CHECK(queue->capacity <= UINT32_MAX / 2);
+    size_t size = queue->capacity * sizeof *queue->event;
+    queue->event = memory_resize(queue->memory, queue->event, size, 2 * size);
+    queue->capacity *= 2;
 }
 
 void event_queue_cancel(struct event_queue *queue, uint32_t index)
 {
     queue->pending--;
-    if (withdraw(queue, index)) event_queue_give(queue, index);
+    if (queue->wheel != NULL) {
+        event_wheel_cancel(queue->wheel, queue, index);
+    } else {
+        event_heap_remove(queue->heap, queue->event, index);
+        event_queue_give(queue, index);
+    }
+}
+
+static void set_key(struct event *event, sim_time at, uint64_t tie, uint64_t sequence)
+{
+    event->at = at;
+    event->tie = tie;
+    event->sequence = sequence;
 }
 
 uint32_t event_queue_move(struct event_queue *queue, uint32_t index, sim_time at, uint64_t tie,
@@ -86,27 +53,18 @@ uint32_t event_queue_move(struct event_queue *queue, uint32_t index, sim_time at
     /* Soft re-arm: a slot keeps no order, so an event that moves to a later instant may stay until
      * its slot is emptied, and finds its new place then. Session timers move with every heartbeat.
      */
-    bool stays = queue->wheel != NULL && event->place < EVENT_FREE && at >= event->at;
-    if (!stays && !withdraw(queue, index)) {
-        uint32_t fresh = event_queue_take(queue);
-        event = &queue->event[fresh];
-        uint32_t generation = event->generation;
-        *event = queue->event[index];
-        event->generation = generation;
-        event->place = EVENT_LOOSE;
-        index = fresh;
+    if (event->place == EVENT_SLOT && at >= event->at) {
+        set_key(event, at, tie, sequence);
+        return index;
     }
-    event->at = at;
-    event->tie = tie;
-    event->sequence = sequence;
-    if (!stays) insert(queue, index);
-    return index;
-}
-
-uint32_t event_queue_pop(struct event_queue *queue, sim_time until)
-{
-    uint32_t index = queue->wheel != NULL ? event_wheel_pop(queue->wheel, queue, until)
-                                          : event_heap_pop(queue->heap, queue->event, until);
-    if (index != 0) queue->pending--;
-    return index;
+    uint32_t fresh = event_queue_take(queue);
+    event = &queue->event[fresh];
+    uint32_t generation = event->generation;
+    *event = queue->event[index];
+    event->generation = generation;
+    event->place = EVENT_LOOSE;
+    set_key(event, at, tie, sequence);
+    event_queue_cancel(queue, index);
+    event_queue_insert(queue, fresh);
+    return fresh;
 }

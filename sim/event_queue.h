@@ -14,12 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where a record is. Smaller values are slots of the wheel. */
 enum event_place {
-    EVENT_FREE = 0x3ff0,
+    EVENT_FREE,
     EVENT_LOOSE,     /* taken, in no queue */
+    EVENT_SLOT,      /* in a slot of the wheel */
     EVENT_NEAR,      /* in the near heap of the wheel */
-    EVENT_CANCELLED, /* the same, to be skipped */
+    EVENT_CANCELLED, /* in either of the two, to be skipped and given back */
     EVENT_HEAP,      /* in the reference heap */
     EVENT_HELD,      /* waits in a frozen process */
 };
@@ -27,17 +27,18 @@ enum event_place {
 struct event {
     sim_time at;
     uint64_t tie;      /* phase, destination and source, packed by sim.c */
-    uint64_t sequence; /* at the source, and below it the destination's incarnation */
+    uint64_t sequence; /* at the source, and below it the destination's epoch */
     uint64_t number;
     void *pointer;
     uint32_t to;
     uint32_t from;
     uint32_t next; /* list of the slot or of the frozen process, or of free records */
-    uint32_t prev; /* the same list; in the reference heap, the position */
+    uint32_t prev; /* list of the frozen process; in the reference heap, the position */
     uint32_t generation;
     uint16_t kind;
-    uint16_t place : 15;
-    uint16_t is_timer : 1; /* `pointer` is the struct sim_timer */
+    uint8_t place;            /* enum event_place */
+    bool is_timer : 1;        /* `pointer` is the struct sim_timer */
+    bool is_running_time : 1; /* of the timer */
 };
 
 static inline bool event_before(const struct event *a, const struct event *b)
@@ -54,24 +55,41 @@ struct event_queue {
     uint32_t free;
     uint32_t pending;
     uint32_t pending_max;
-    struct event_heap *heap; /* one of the two */
-    struct event_wheel *wheel;
+    struct event_wheel *wheel; /* one of the two */
+    struct event_heap *heap;
     struct memory *memory;
 };
 
 void event_queue_init(struct event_queue *queue, struct memory *memory, bool reference);
+void event_queue_grow(struct event_queue *queue);
 
 /* A record that is in no queue. Its generation is set, the rest is the caller's to fill. */
-uint32_t event_queue_take(struct event_queue *queue);
-void event_queue_give(struct event_queue *queue, uint32_t index);
+static inline uint32_t event_queue_take(struct event_queue *queue)
+{
+    uint32_t index = queue->free;
+    if (index != 0) {
+        queue->free = queue->event[index].next;
+    } else {
+        if (queue->used == queue->capacity) event_queue_grow(queue);
+        index = queue->used++;
+    }
+    queue->event[index].place = EVENT_LOOSE;
+    return index;
+}
 
-void event_queue_insert(struct event_queue *queue, uint32_t index);
-/* A queued record will not leave. It is given back now or when it surfaces. */
+static inline void event_queue_give(struct event_queue *queue, uint32_t index)
+{
+    struct event *event = &queue->event[index];
+    event->place = EVENT_FREE;
+    event->generation++;
+    event->next = queue->free;
+    queue->free = index;
+}
+
+/* A queued record will not leave. It is given back now or later. */
 void event_queue_cancel(struct event_queue *queue, uint32_t index);
 /* A queued record gets a new key. Returns the index that holds it from now on. */
 uint32_t event_queue_move(struct event_queue *queue, uint32_t index, sim_time at, uint64_t tie,
                           uint64_t sequence);
-/* The earliest record with at <= until, loose; 0 when there is none. */
-uint32_t event_queue_pop(struct event_queue *queue, sim_time until);
 
 #endif

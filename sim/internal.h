@@ -4,7 +4,7 @@
 #define SIM_INTERNAL_H
 
 #include "sim/check.h"
-#include "sim/event_queue.h"
+#include "sim/event_wheel.h"
 #include "sim/fingerprint.h"
 #include "sim/process.h"
 #include "sim/sim.h"
@@ -110,20 +110,33 @@ struct sim {
 #define SEQUENCE_EPOCH_BITS 20u
 #define SEQUENCE_EPOCH_MASK ((1u << SEQUENCE_EPOCH_BITS) - 1)
 
-uint64_t sim_tie(const struct sim *sim, sim_time at, enum sim_phase phase, entity_id to,
-                 entity_id from);
+/* TIE_REVERSE and TIE_RANDOM. */
+uint64_t sim_permuted_tie(const struct sim *sim, sim_time at, enum sim_phase phase, entity_id to,
+                          entity_id from);
+static inline uint64_t sim_tie(const struct sim *sim, sim_time at, enum sim_phase phase,
+                               entity_id to, entity_id from)
+{
+    if (sim->options.tie_order != TIE_CANONICAL) {
+        return sim_permuted_tie(sim, at, phase, to, from);
+    }
+    return (uint64_t)phase << TIE_PHASE_SHIFT | TIE_FRESH | (uint64_t)to << TIE_ENTITY_BITS | from;
+}
+
 /* Takes the next number of `from`. */
-uint64_t sim_sequence(struct sim *sim, entity_id from, entity_id to);
+static inline uint64_t sim_sequence(struct sim *sim, entity_id from, entity_id to)
+{
+    uint64_t number = sim->entity[from].sequence++;
+    return number << SEQUENCE_EPOCH_BITS | sim->entity[to].epoch;
+}
+
 static inline enum sim_phase event_phase(const struct event *event)
 {
     return (enum sim_phase)(event->tie >> TIE_PHASE_SHIFT);
 }
 
-/* When this timer's event is really due: a running-time timer waits for the time its process was
- * frozen since it was set. */
+/* When this running-time timer is really due: it waits for the time its process was frozen since it
+ * was set. */
 sim_time timer_due(const struct sim *sim, const struct event *event);
-/* The struct forgets its event; called just before the owner's handler. */
-void timer_fired(const struct event *event, uint32_t index);
 
 /* An event for a frozen process waits for the thaw. */
 void process_hold(struct sim *sim, uint32_t index);

@@ -195,7 +195,7 @@ static void release(struct sim *sim, const struct process *process, uint32_t ind
 {
     process_unhold(sim, index);
     struct event *event = &sim->queue.event[index];
-    sim_time due = event->is_timer ? timer_due(sim, event) : event->at;
+    sim_time due = event->is_running_time ? timer_due(sim, event) : event->at;
     if (due > sim->now) {
         event->at = due;
         event->tie = sim_tie(sim, due, PHASE_TIMER, event->to, event->from);

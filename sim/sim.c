@@ -114,31 +114,17 @@ static uint64_t permuted(uint64_t entity, uint64_t word)
     return entity ^ entity >> 13;
 }
 
-uint64_t sim_tie(const struct sim *sim, sim_time at, enum sim_phase phase, entity_id to,
-                 entity_id from)
+uint64_t sim_permuted_tie(const struct sim *sim, sim_time at, enum sim_phase phase, entity_id to,
+                          entity_id from)
 {
-    uint64_t destination = to;
-    uint64_t source = from;
-    switch (sim->options.tie_order) {
-    case TIE_CANONICAL: break;
-    case TIE_REVERSE:
-        destination = TIE_ENTITY_MASK - destination;
-        source = TIE_ENTITY_MASK - source;
-        break;
-    case TIE_RANDOM: {
+    uint64_t destination = TIE_ENTITY_MASK - to;
+    uint64_t source = TIE_ENTITY_MASK - from;
+    if (sim->options.tie_order == TIE_RANDOM) {
         uint64_t word = rng_u64(&sim->tie_key, (uint64_t)at);
-        destination = permuted(destination, word);
-        source = permuted(source, word);
-        break;
-    }
+        destination = permuted(to, word);
+        source = permuted(from, word);
     }
     return (uint64_t)phase << TIE_PHASE_SHIFT | TIE_FRESH | destination << TIE_ENTITY_BITS | source;
-}
-
-uint64_t sim_sequence(struct sim *sim, entity_id from, entity_id to)
-{
-    uint64_t number = sim->entity[from].sequence++;
-    return number << SEQUENCE_EPOCH_BITS | sim->entity[to].epoch;
 }
 
 void sim_post(struct sim *sim, sim_time at, enum sim_phase phase, entity_id from, entity_id to,
@@ -156,7 +142,8 @@ void sim_post(struct sim *sim, sim_time at, enum sim_phase phase, entity_id from
     event->to = to;
     event->from = from;
     event->kind = kind;
-    event->is_timer = 0;
+    event->is_timer = false;
+    event->is_running_time = false;
     event_queue_insert(&sim->queue, index);
 }
 
@@ -184,7 +171,12 @@ static void execute(struct sim *sim, uint32_t index, const struct event *event)
         .number = event->number,
         .pointer = event->is_timer ? NULL : event->pointer,
     };
-    if (event->is_timer) timer_fired(event, index);
+    if (event->is_timer) {
+        struct sim_timer *timer = event->pointer;
+        CHECK(timer->handle == index && timer->generation == event->generation);
+        timer->handle = 0;
+        timer->at = SIM_TIME_NEVER;
+    }
     event_queue_give(&sim->queue, index);
     to->handler(sim, to->self, &handed);
 }
@@ -231,7 +223,7 @@ static bool step(struct sim *sim, uint32_t index)
         process_hold(sim, index);
         return false;
     }
-    if (event->is_timer) {
+    if (event->is_running_time) {
         sim_time due = timer_due(sim, event);
         if (due > event->at) {
             event->at = due;

@@ -67,7 +67,8 @@ void sim_timer_set(struct sim *sim, struct sim_timer *timer, sim_time at)
         event->to = owner;
         event->from = owner;
         event->kind = timer->kind;
-        event->is_timer = 1;
+        event->is_timer = true;
+        event->is_running_time = timer->running_time;
         event_queue_insert(&sim->queue, index);
     }
     timer->handle = index;
@@ -102,15 +103,6 @@ sim_time sim_timer_at(const struct sim_timer *timer)
 sim_time timer_due(const struct sim *sim, const struct event *event)
 {
     const struct sim_timer *timer = event->pointer;
-    if (!timer->running_time) return event->at;
     process_id process = sim->entity[event->to].process;
     return timer->at + (process_frozen_ns(sim, process) - timer->frozen_before_ns);
-}
-
-void timer_fired(const struct event *event, uint32_t index)
-{
-    struct sim_timer *timer = event->pointer;
-    CHECK(timer->handle == index && timer->generation == event->generation);
-    timer->handle = 0;
-    timer->at = SIM_TIME_NEVER;
 }
