@@ -58,6 +58,8 @@ struct event_queue {
     struct event_wheel *wheel; /* one of the two */
     struct event_heap *heap;
     struct memory *memory;
+    const void *entities; /* what `to` counts; only to be fetched in time */
+    size_t entity_size;
 };
 
 void event_queue_init(struct event_queue *queue, struct memory *memory, bool reference);

@@ -16,7 +16,8 @@ struct sim *sim_new(const struct sim_options *options)
 
     sim->entity_capacity = FIRST_ENTITY_CAPACITY;
     sim->entity = memory_take(memory, sim->entity_capacity * sizeof *sim->entity);
-    sim->entity[ENTITY_NONE].name = NAME_NONE;
+    sim->queue.entities = sim->entity;
+    sim->queue.entity_size = sizeof *sim->entity;
     sim->entity_count = 1;
     sim->process_capacity = FIRST_PROCESS_CAPACITY;
     sim->process = memory_take(memory, sim->process_capacity * sizeof *sim->process);
@@ -72,6 +73,7 @@ entity_id sim_add_entity(struct sim *sim, name_id name, process_id process, sim_
         size_t size = sim->entity_capacity * sizeof *sim->entity;
         sim->entity = memory_resize(sim->memory, sim->entity, size, 2 * size);
         sim->entity_capacity *= 2;
+        sim->queue.entities = sim->entity;
     }
     struct process *home = &sim->process[process];
     entity_id id = sim->entity_count++;
