@@ -64,7 +64,6 @@ void event_heap_push(struct event_heap *heap, struct event *events, uint32_t ind
                                     capacity * sizeof *heap->index);
         heap->capacity = capacity;
     }
-    events[index].place = EVENT_HEAP;
     sift_up(heap, events, heap->count++, index);
 }
 
@@ -72,7 +71,6 @@ void event_heap_remove(struct event_heap *heap, struct event *events, uint32_t i
 {
     uint32_t position = events[index].prev;
     CHECK(position < heap->count && heap->index[position] == index);
-    events[index].place = EVENT_LOOSE;
     uint32_t last = heap->index[--heap->count];
     if (last == index) return;
     if (position > 0 && event_before(&events[last], &events[heap->index[(position - 1) / ARITY]])) {

@@ -38,33 +38,3 @@ void event_queue_cancel(struct event_queue *queue, uint32_t index)
         event_queue_give(queue, index);
     }
 }
-
-static void set_key(struct event *event, sim_time at, uint64_t tie, uint64_t sequence)
-{
-    event->at = at;
-    event->tie = tie;
-    event->sequence = sequence;
-}
-
-uint32_t event_queue_move(struct event_queue *queue, uint32_t index, sim_time at, uint64_t tie,
-                          uint64_t sequence)
-{
-    struct event *event = &queue->event[index];
-    /* Soft re-arm: a slot keeps no order, so an event that moves to a later instant may stay until
-     * its slot is emptied, and finds its new place then. Session timers move with every heartbeat.
-     */
-    if (event->place == EVENT_SLOT && at >= event->at) {
-        set_key(event, at, tie, sequence);
-        return index;
-    }
-    uint32_t fresh = event_queue_take(queue);
-    event = &queue->event[fresh];
-    uint32_t generation = event->generation;
-    *event = queue->event[index];
-    event->generation = generation;
-    event->place = EVENT_LOOSE;
-    set_key(event, at, tie, sequence);
-    event_queue_cancel(queue, index);
-    event_queue_insert(queue, fresh);
-    return fresh;
-}

@@ -14,14 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum event_place {
-    EVENT_FREE,
-    EVENT_LOOSE,     /* taken, in no queue */
-    EVENT_SLOT,      /* in a slot of the wheel */
-    EVENT_NEAR,      /* in the near heap of the wheel */
-    EVENT_CANCELLED, /* in either of the two, to be skipped and given back */
-    EVENT_HEAP,      /* in the reference heap */
-    EVENT_HELD,      /* waits in a frozen process */
+enum event_flag {
+    EVENT_TIMER = 1,        /* `pointer` is the struct sim_timer */
+    EVENT_RUNNING_TIME = 2, /* of the timer */
+    EVENT_CANCELLED = 4,    /* somewhere in the wheel; to be skipped and given back */
+    EVENT_HELD = 8,         /* waits in a frozen process, in no queue */
 };
 
 struct event {
@@ -32,13 +29,11 @@ struct event {
     void *pointer;
     uint32_t to;
     uint32_t from;
-    uint32_t next; /* list of the slot or of the frozen process, or of free records */
+    uint32_t next; /* list of the frozen process, or of free records */
     uint32_t prev; /* list of the frozen process; in the reference heap, the position */
-    uint32_t generation;
+    uint32_t generation; /* rises when it is given back */
     uint16_t kind;
-    uint8_t place;            /* enum event_place */
-    bool is_timer : 1;        /* `pointer` is the struct sim_timer */
-    bool is_running_time : 1; /* of the timer */
+    uint16_t flags; /* enum event_flag */
 };
 
 static inline bool event_before(const struct event *a, const struct event *b)
@@ -58,8 +53,7 @@ struct event_queue {
     struct event_wheel *wheel; /* one of the two */
     struct event_heap *heap;
     struct memory *memory;
-    const void *entities; /* what `to` counts; only to be fetched in time */
-    size_t entity_size;
+    const void *entities; /* what `to` counts, a cache line each; only to be fetched in time */
 };
 
 void event_queue_init(struct event_queue *queue, struct memory *memory, bool reference);
@@ -71,18 +65,15 @@ static inline uint32_t event_queue_take(struct event_queue *queue)
     uint32_t index = queue->free;
     if (index != 0) {
         queue->free = queue->event[index].next;
-    } else {
-        if (queue->used == queue->capacity) event_queue_grow(queue);
-        index = queue->used++;
+        return index;
     }
-    queue->event[index].place = EVENT_LOOSE;
-    return index;
+    if (queue->used == queue->capacity) event_queue_grow(queue);
+    return queue->used++;
 }
 
 static inline void event_queue_give(struct event_queue *queue, uint32_t index)
 {
     struct event *event = &queue->event[index];
-    event->place = EVENT_FREE;
     event->generation++;
     event->next = queue->free;
     queue->free = index;
@@ -90,8 +81,4 @@ static inline void event_queue_give(struct event_queue *queue, uint32_t index)
 
 /* A queued record will not leave. It is given back now or later. */
 void event_queue_cancel(struct event_queue *queue, uint32_t index);
-/* A queued record gets a new key. Returns the index that holds it from now on. */
-uint32_t event_queue_move(struct event_queue *queue, uint32_t index, sim_time at, uint64_t tie,
-                          uint64_t sequence);
-
 #endif

@@ -113,13 +113,16 @@ struct sim {
 /* TIE_REVERSE and TIE_RANDOM. */
 uint64_t sim_permuted_tie(const struct sim *sim, sim_time at, enum sim_phase phase, entity_id to,
                           entity_id from);
+static inline uint64_t sim_canonical_tie(enum sim_phase phase, entity_id to, entity_id from)
+{
+    return (uint64_t)phase << TIE_PHASE_SHIFT | TIE_FRESH | (uint64_t)to << TIE_ENTITY_BITS | from;
+}
+
 static inline uint64_t sim_tie(const struct sim *sim, sim_time at, enum sim_phase phase,
                                entity_id to, entity_id from)
 {
-    if (sim->options.tie_order != TIE_CANONICAL) {
-        return sim_permuted_tie(sim, at, phase, to, from);
-    }
-    return (uint64_t)phase << TIE_PHASE_SHIFT | TIE_FRESH | (uint64_t)to << TIE_ENTITY_BITS | from;
+    if (sim->options.tie_order == TIE_CANONICAL) return sim_canonical_tie(phase, to, from);
+    return sim_permuted_tie(sim, at, phase, to, from);
 }
 
 /* Takes the next number of `from`. */

@@ -160,7 +160,7 @@ void process_hold(struct sim *sim, uint32_t index)
 {
     struct event *event = &sim->queue.event[index];
     struct process *process = &sim->process[sim->entity[event->to].process];
-    event->place = EVENT_HELD;
+    event->flags |= EVENT_HELD;
     event->next = 0;
     event->prev = process->last_held;
     if (process->last_held == 0) {
@@ -175,7 +175,8 @@ void process_unhold(struct sim *sim, uint32_t index)
 {
     struct event *event = &sim->queue.event[index];
     struct process *process = &sim->process[sim->entity[event->to].process];
-    CHECK(event->place == EVENT_HELD);
+    CHECK((event->flags & EVENT_HELD) != 0);
+    event->flags &= (uint16_t)~EVENT_HELD;
     if (event->prev == 0) {
         process->first_held = event->next;
     } else {
@@ -186,7 +187,6 @@ void process_unhold(struct sim *sim, uint32_t index)
     } else {
         sim->queue.event[event->next].prev = event->prev;
     }
-    event->place = EVENT_LOOSE;
 }
 
 /* Puts a held event back into the future. What was due is due now, in the order it was held: as if
@@ -195,7 +195,7 @@ static void release(struct sim *sim, const struct process *process, uint32_t ind
 {
     process_unhold(sim, index);
     struct event *event = &sim->queue.event[index];
-    sim_time due = event->is_running_time ? timer_due(sim, event) : event->at;
+    sim_time due = (event->flags & EVENT_RUNNING_TIME) != 0 ? timer_due(sim, event) : event->at;
     if (due > sim->now) {
         event->at = due;
         event->tie = sim_tie(sim, due, PHASE_TIMER, event->to, event->from);

@@ -17,7 +17,6 @@ struct sim *sim_new(const struct sim_options *options)
     sim->entity_capacity = FIRST_ENTITY_CAPACITY;
     sim->entity = memory_take(memory, sim->entity_capacity * sizeof *sim->entity);
     sim->queue.entities = sim->entity;
-    sim->queue.entity_size = sizeof *sim->entity;
     sim->entity_count = 1;
     sim->process_capacity = FIRST_PROCESS_CAPACITY;
     sim->process = memory_take(memory, sim->process_capacity * sizeof *sim->process);
@@ -129,32 +128,54 @@ uint64_t sim_permuted_tie(const struct sim *sim, sim_time at, enum sim_phase pha
     return (uint64_t)phase << TIE_PHASE_SHIFT | TIE_FRESH | destination << TIE_ENTITY_BITS | source;
 }
 
-void sim_post(struct sim *sim, sim_time at, enum sim_phase phase, entity_id from, entity_id to,
-              uint16_t kind, uint64_t number, void *pointer)
+static inline void post(struct sim *sim, uint32_t index, uint64_t tie, sim_time at, entity_id from,
+                        entity_id to, uint16_t kind, uint64_t number, void *pointer)
 {
-    CHECK(at > sim->now || (at == sim->now && phase >= sim->phase));
-    CHECK(from < sim->entity_count && to != ENTITY_NONE && to < sim->entity_count);
-    uint32_t index = event_queue_take(&sim->queue);
     struct event *event = &sim->queue.event[index];
     event->at = at;
-    event->tie = sim_tie(sim, at, phase, to, from);
+    event->tie = tie;
     event->sequence = sim_sequence(sim, from, to);
     event->number = number;
     event->pointer = pointer;
     event->to = to;
     event->from = from;
     event->kind = kind;
-    event->is_timer = false;
-    event->is_running_time = false;
+    event->flags = 0;
     event_queue_insert(&sim->queue, index);
+}
+
+/* When a record has to be made first or ties are permuted. Apart, so that the usual way is a leaf.
+ */
+__attribute__((noinline)) static void post_rare(struct sim *sim, sim_time at, enum sim_phase phase,
+                                                entity_id from, entity_id to, uint16_t kind,
+                                                uint64_t number, void *pointer)
+{
+    uint32_t index = event_queue_take(&sim->queue);
+    post(sim, index, sim_tie(sim, at, phase, to, from), at, from, to, kind, number, pointer);
+}
+
+void sim_post(struct sim *sim, sim_time at, enum sim_phase phase, entity_id from, entity_id to,
+              uint16_t kind, uint64_t number, void *pointer)
+{
+    CHECK(at > sim->now || (at == sim->now && phase >= sim->phase));
+    CHECK(from < sim->entity_count && to - 1 < sim->entity_count - 1);
+    uint32_t index = sim->queue.free;
+    if (index == 0 || sim->options.tie_order != TIE_CANONICAL) {
+        post_rare(sim, at, phase, from, to, kind, number, pointer);
+        return;
+    }
+    sim->queue.free = sim->queue.event[index].next;
+    post(sim, index, sim_canonical_tie(phase, to, from), at, from, to, kind, number, pointer);
 }
 
 /* Hands a loose record to its handler. The record is free before the handler runs, so that what the
  * handler posts lies in the warm line. */
-static void execute(struct sim *sim, uint32_t index, const struct event *event)
+__attribute__((always_inline)) static inline void execute(struct sim *sim, uint32_t index,
+                                                          const struct event *event)
 {
     const struct entity *to = &sim->entity[event->to];
     enum sim_phase phase = event_phase(event);
+    bool is_timer = (event->flags & EVENT_TIMER) != 0;
     fingerprint_add(&sim->trace.full, (uint64_t)event->at, to->name_hash,
                     sim->entity[event->from].name_hash, (uint64_t)phase << 16 | event->kind);
     if (event->at == sim->last_at && phase == sim->last_phase && event->to != sim->last_to) {
@@ -171,9 +192,9 @@ static void execute(struct sim *sim, uint32_t index, const struct event *event)
         .from = event->from,
         .kind = event->kind,
         .number = event->number,
-        .pointer = event->is_timer ? NULL : event->pointer,
+        .pointer = is_timer ? NULL : event->pointer,
     };
-    if (event->is_timer) {
+    if (is_timer) {
         struct sim_timer *timer = event->pointer;
         CHECK(timer->handle == index && timer->generation == event->generation);
         timer->handle = 0;
@@ -185,7 +206,7 @@ static void execute(struct sim *sim, uint32_t index, const struct event *event)
 
 /* Network events go by the state of host and connection, not by the epoch they were sent in: what
  * was sent to the old incarnation may knock at the new one's host. */
-static bool step_network(struct sim *sim, uint32_t index)
+__attribute__((noinline)) static bool step_network(struct sim *sim, uint32_t index)
 {
     struct event event = sim->queue.event[index]; /* the hooks may post and so move the records */
     struct network_hooks *hooks = &sim->network;
@@ -209,7 +230,7 @@ static bool step_network(struct sim *sim, uint32_t index)
 }
 
 /* True when a handler ran. */
-static bool step(struct sim *sim, uint32_t index)
+static inline bool step(struct sim *sim, uint32_t index)
 {
     struct event *event = &sim->queue.event[index];
     const struct entity *to = &sim->entity[event->to];
@@ -225,7 +246,7 @@ static bool step(struct sim *sim, uint32_t index)
         process_hold(sim, index);
         return false;
     }
-    if (event->is_running_time) {
+    if ((event->flags & EVENT_RUNNING_TIME) != 0) {
         sim_time due = timer_due(sim, event);
         if (due > event->at) {
             event->at = due;

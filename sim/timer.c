@@ -28,10 +28,40 @@ static struct event *record(struct sim *sim, const struct sim_timer *timer)
 {
     if (timer->handle == 0) return NULL;
     struct event *event = &sim->queue.event[timer->handle];
-    return event->generation == timer->generation && event->place != EVENT_FREE ? event : NULL;
+    return event->generation == timer->generation ? event : NULL;
 }
 
-void sim_timer_set(struct sim *sim, struct sim_timer *timer, sim_time at)
+static inline void insert(struct sim *sim, struct sim_timer *timer, uint32_t index, uint64_t tie,
+                          uint64_t sequence)
+{
+    struct event *event = &sim->queue.event[index];
+    timer->handle = index;
+    timer->generation = event->generation;
+    event->at = timer->at;
+    event->tie = tie;
+    event->sequence = sequence;
+    event->number = timer->number;
+    event->pointer = timer;
+    event->to = timer->owner;
+    event->from = timer->owner;
+    event->kind = timer->kind;
+    event->flags = timer->running_time ? EVENT_TIMER | EVENT_RUNNING_TIME : EVENT_TIMER;
+    event_queue_insert(&sim->queue, index);
+}
+
+static void withdraw(struct sim *sim, uint32_t index)
+{
+    if ((sim->queue.event[index].flags & EVENT_HELD) != 0) {
+        process_unhold(sim, index);
+        event_queue_give(&sim->queue, index);
+    } else {
+        event_queue_cancel(&sim->queue, index);
+    }
+}
+
+/* All that can be the case. Apart, so that the usual cases are a leaf. */
+__attribute__((noinline)) static void set_rare(struct sim *sim, struct sim_timer *timer,
+                                               sim_time at)
 {
     if (at == SIM_TIME_NEVER) {
         sim_timer_cancel(sim, timer);
@@ -41,53 +71,51 @@ void sim_timer_set(struct sim *sim, struct sim_timer *timer, sim_time at)
     entity_id owner = timer->owner;
     CHECK(owner != ENTITY_NONE && owner < sim->entity_count);
     CHECK(at > sim->now || sim->phase <= PHASE_TIMER);
+    if (record(sim, timer) != NULL) withdraw(sim, timer->handle);
     timer->at = at;
     if (timer->running_time) {
         timer->frozen_before_ns = process_frozen_ns(sim, sim->entity[owner].process);
     }
-    uint64_t tie = sim_tie(sim, at, PHASE_TIMER, owner, owner);
-    uint64_t sequence = sim_sequence(sim, owner, owner);
+    insert(sim, timer, event_queue_take(&sim->queue), sim_tie(sim, at, PHASE_TIMER, owner, owner),
+           sim_sequence(sim, owner, owner));
+}
 
-    struct event *event = record(sim, timer);
+void sim_timer_set(struct sim *sim, struct sim_timer *timer, sim_time at)
+{
+    struct event_queue *queue = &sim->queue;
+    entity_id owner = timer->owner;
+    bool is_rare = at <= sim->now || at == SIM_TIME_NEVER || owner - 1 >= sim->entity_count - 1 ||
+                   timer->running_time || sim->options.tie_order != TIE_CANONICAL;
     uint32_t index = timer->handle;
-    if (event != NULL && event->place != EVENT_HELD) {
-        index = event_queue_move(&sim->queue, index, at, tie, sequence);
-    } else {
-        if (event != NULL) {
-            process_unhold(sim, index);
-        } else {
-            index = event_queue_take(&sim->queue);
-        }
-        event = &sim->queue.event[index];
-        event->at = at;
-        event->tie = tie;
-        event->sequence = sequence;
-        event->number = timer->number;
-        event->pointer = timer;
-        event->to = owner;
-        event->from = owner;
-        event->kind = timer->kind;
-        event->is_timer = true;
-        event->is_running_time = timer->running_time;
-        event_queue_insert(&sim->queue, index);
+    if (!is_rare && index == 0 && queue->free != 0) {
+        index = queue->free;
+        queue->free = queue->event[index].next;
+        timer->at = at;
+        insert(sim, timer, index, sim_canonical_tie(PHASE_TIMER, owner, owner),
+               sim_sequence(sim, owner, owner));
+        return;
     }
-    timer->handle = index;
-    timer->generation = sim->queue.event[index].generation;
+    /* Soft re-arm: a slot keeps no order, so an event that moves to a later instant may stay until
+     * its slot is emptied, and finds its new place then. Session timers move with every heartbeat.
+     */
+    if (!is_rare && index != 0 && queue->wheel != NULL) {
+        struct event *event = &queue->event[index];
+        if (event->generation == timer->generation && at >= event->at &&
+            (event->flags & EVENT_HELD) == 0 && wheel_is_in_slot(queue->wheel, event)) {
+            timer->at = at;
+            event->at = at;
+            event->sequence = sim_sequence(sim, owner, owner);
+            return;
+        }
+    }
+    set_rare(sim, timer, at);
 }
 
 void sim_timer_cancel(struct sim *sim, struct sim_timer *timer)
 {
-    struct event *event = record(sim, timer);
-    uint32_t index = timer->handle;
+    if (record(sim, timer) != NULL) withdraw(sim, timer->handle);
     timer->handle = 0;
     timer->at = SIM_TIME_NEVER;
-    if (event == NULL) return;
-    if (event->place == EVENT_HELD) {
-        process_unhold(sim, index);
-        event_queue_give(&sim->queue, index);
-    } else {
-        event_queue_cancel(&sim->queue, index);
-    }
 }
 
 bool sim_timer_is_set(const struct sim_timer *timer)
