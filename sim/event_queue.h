@@ -29,8 +29,8 @@ struct event {
     void *pointer;
     uint32_t to;
     uint32_t from;
-    uint32_t next; /* list of the frozen process, or of free records */
-    uint32_t prev; /* list of the frozen process; in the reference heap, the position */
+    uint32_t next;       /* list of the frozen process, or of free records */
+    uint32_t prev;       /* list of the frozen process; in the reference heap, the position */
     uint32_t generation; /* rises when it is given back */
     uint16_t kind;
     uint16_t flags; /* enum event_flag */

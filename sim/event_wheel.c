@@ -12,7 +12,6 @@
 
 #define SLOT_FIRST_CAPACITY 8u
 #define SLOT_KEPT_CAPACITY  1024u /* larger arrays are given back when their slot is empty */
-#define PREFETCHED          16u
 #define ENTITY_LINE         64u
 
 struct event_wheel *event_wheel_new(struct memory *memory)
@@ -125,18 +124,6 @@ static inline uint32_t first_digit(const struct event_wheel *wheel, uint32_t lev
     return word * 64 + (uint32_t)__builtin_ctzll(wheel->occupied[level][word]);
 }
 
-/* The records of the slot that will be emptied next are fetched while this one's are executed. */
-static inline void prefetch_next_slot(const struct event_wheel *wheel,
-                                      const struct event_queue *queue)
-{
-    if (wheel->levels == 0) return;
-    uint32_t level = (uint32_t)__builtin_ctz(wheel->levels);
-    const struct wheel_slot *slot = &wheel->slot[level * WHEEL_SLOTS + first_digit(wheel, level)];
-    uint32_t count = slot->count < PREFETCHED ? slot->count : PREFETCHED;
-    for (uint32_t i = 0; i < count; i++)
-        __builtin_prefetch(&queue->event[slot->entry[i].index]);
-}
-
 bool event_wheel_advance(struct event_wheel *wheel, struct event_queue *queue, sim_time until)
 {
     if (wheel->levels == 0) return false;
@@ -160,7 +147,6 @@ bool event_wheel_advance(struct event_wheel *wheel, struct event_queue *queue, s
                 bring_near(wheel, queue, entry[i]);
             }
         }
-        prefetch_next_slot(wheel, queue);
     } else {
         wheel->tick = begin;
         for (uint32_t i = 0; i < count; i++) {
