@@ -11,6 +11,7 @@
 #define COMMANDS(X)                                                                                \
     X(run)                                                                                         \
     X(check)                                                                                       \
+    X(assign)                                                                                      \
     X(schema)                                                                                      \
     X(run)                                                                                         \
     X(replay)                                                                                      \
