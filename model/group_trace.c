@@ -303,7 +303,7 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
         return;
     case NOTE_MEMBER_ADDED:
         TRACE(sim, TRACE_MEMBER_ADDED, note->group, group_trace_client(trace, note->member),
-              note->member, note->instance, NAME_NONE);
+              note->member, note->instance, NAME_NONE, note->client_id, note->client_host);
         return;
     case NOTE_MEMBER_REPLACED:
         if (group_trace_client(trace, note->member) == NAME_NONE) {
@@ -311,7 +311,7 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
         }
         rename_member(trace, note);
         TRACE(sim, TRACE_MEMBER_ADDED, note->group, group_trace_client(trace, note->member),
-              note->member, note->instance, note->other);
+              note->member, note->instance, note->other, note->client_id, note->client_host);
         return;
     case NOTE_MEMBER_REMOVED: member_removed(trace, note); return;
     case NOTE_ASSIGNMENT_STORED:
