@@ -46,7 +46,7 @@ static void print_line(void *self, const struct log_line *line)
         return;
     }
     text_clear(&printer->moment);
-    moment_format(&printer->moment, line->at);
+    moment_format_short(&printer->moment, line->at);
     int written =
         printf("[%*s] %s%s%s %-*s  %s\n", (int)printer->time_width, text_data(&printer->moment),
                terminal_color(stdout, level_colors[line->level]), level_names[line->level],
@@ -79,6 +79,23 @@ static void print_from(void *self, const struct log_line *line)
     if (line->at >= silence->from) print_line(silence->printer, line);
 }
 
+/* Of the longest member's name: the sources are mostly members. */
+static size_t source_width(const struct store_reader *reader)
+{
+    sqlite3_stmt *statement = NULL;
+    size_t width = 0;
+    const char *sql = "select max(length(text)) from names where id in"
+                      " (select f1 from events where kind=?1)";
+    if (sqlite3_prepare_v2(store_database(reader), sql, -1, &statement, NULL) == SQLITE_OK) {
+        sqlite3_bind_int(statement, 1, TRACE_CLIENT);
+        if (sqlite3_step(statement) == SQLITE_ROW) {
+            width = (size_t)sqlite3_column_int(statement, 0);
+        }
+    }
+    sqlite3_finalize(statement);
+    return width < 10 ? 10 : width > 40 ? 40 : width;
+}
+
 static int print_log(const struct log_values *values, const struct store_reader *reader,
                      struct printer *printer)
 {
@@ -91,9 +108,9 @@ static int print_log(const struct log_values *values, const struct store_reader 
     if (values->to != NULL && !moment_parse("--to", values->to, duration, &to)) {
         return EXIT_BAD_INPUT;
     }
-    moment_format(&printer->moment, duration);
+    moment_format_short(&printer->moment, duration);
     printer->time_width = printer->moment.length;
-    printer->source_width = 10;
+    printer->source_width = source_width(reader);
 
     struct silence silence = {printer, from};
     struct walk walk = {log_words_new(reader, print_from, &silence), printer};

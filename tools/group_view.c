@@ -58,8 +58,12 @@ static void on_member_added(struct replay *replay, const int64_t *field)
     for (size_t i = 0; replaced != NAME_NONE && i < replay->partition_count; i++) {
         if (replay->partitions[i].owner_id == replaced) replay->partitions[i].owner_id = member_id;
     }
+    /* A replacement comes from the same client, whether the record says so or not. */
+    struct view_member *member = find_member(view, replaced);
+    const char *client_id = member != NULL ? member->client_id : "";
+    const char *client_host = member != NULL ? member->client_host : "";
     if (replaced != NAME_NONE && replaced != member_id) remove_member(replay, replaced);
-    struct view_member *member = find_member(view, member_id);
+    member = find_member(view, member_id);
     if (member == NULL) {
         view->members =
             tool_resize(view->members, (size_t)(view->member_count + 1) * sizeof *view->members);
@@ -69,8 +73,8 @@ static void on_member_added(struct replay *replay, const int64_t *field)
         .member_id = member_id,
         .id = store_name(replay->reader, member_id),
         .instance = store_name(replay->reader, field[3]),
-        .client_id = store_name(replay->reader, field[5]),
-        .client_host = store_name(replay->reader, field[6]),
+        .client_id = field[5] != NAME_NONE ? store_name(replay->reader, field[5]) : client_id,
+        .client_host = field[6] != NAME_NONE ? store_name(replay->reader, field[6]) : client_host,
         .member = store_name(replay->reader, field[1]),
         .epoch = -1,
     };

@@ -1,7 +1,7 @@
 /* tools/log_broker.c: the words of brokers, and of what happens to the cluster. */
 #include "tools/log_internal.h"
 
-#include "model/kafka_types.h"
+#include "model/coordinator/group_events.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -23,65 +23,69 @@ static void coordinator_prefix(struct log_words *words, const struct log_group *
     if (group->is_consumer_protocol) text_format(&words->text, "[GroupId %s] ", group->name);
 }
 
-/* The coordinator's closed set of reasons, when the record does not carry the text itself. */
-static void append_reason(struct log_words *words, const struct trace_record *record)
+/* What the client gave as its reason: "not provided" when the record holds only the coordinator's
+ * own name for it. */
+static const char *client_reason(const struct log_words *words, const struct trace_record *record)
 {
     const char *given = store_name(words->reader, record->field[5]);
-    const char *member = store_name(words->reader, record->field[3]);
-    if (*given != '\0') {
-        text_append(&words->text, given);
-        return;
+    for (int reason = 0; reason < REBALANCE_REASON_COUNT; reason++) {
+        if (strcmp(given, rebalance_reason_text((enum rebalance_reason)reason)) == 0) {
+            return "not provided";
+        }
     }
+    return given;
+}
+
+/* The coordinator's closed set of reasons. */
+static void append_reason(struct log_words *words, const struct trace_record *record)
+{
+    const char *member = store_name(words->reader, record->field[3]);
+    const char *reason = client_reason(words, record);
+    struct text *text = &words->text;
     switch ((enum rebalance_cause)record->field[1]) {
     case CAUSE_MEMBER_JOINED:
-        text_format(&words->text, "Adding new member %s; client reason: not provided", member);
+        text_format(text, "Adding new member %s; client reason: %s", member, reason);
         return;
     case CAUSE_MEMBER_REJOINED:
-        text_format(&words->text, "Updating metadata for member %s; client reason: not provided",
-                    member);
+        text_format(text, "Updating metadata for member %s; client reason: %s", member, reason);
         return;
     case CAUSE_MEMBER_LEFT:
-        text_format(&words->text, "explicit `LeaveGroup` request for (%s) members.", member);
+    case CAUSE_POLL_EXPIRED:
+        text_format(text, "explicit `LeaveGroup` request for (%s) members.", member);
         return;
     case CAUSE_SESSION_EXPIRED:
-        text_format(&words->text, "removing member %s on heartbeat expiration", member);
-        return;
-    case CAUSE_POLL_EXPIRED:
-        text_format(&words->text, "consumer poll timeout of member %s has expired", member);
+        text_format(text, "removing member %s on heartbeat expiration", member);
         return;
     case CAUSE_SYNC_EXPIRED:
-        text_format(&words->text, "Removing %s on pending sync request expiration", member);
+        text_format(text, "Removing %s on pending sync request expiration", member);
         return;
     case CAUSE_REBALANCE_EXPIRED:
-        text_format(&words->text, "removing member %s that did not rejoin in time", member);
+        text_format(text, "removing member %s that did not rejoin in time", member);
         return;
     case CAUSE_METADATA_CHANGED:
-        text_append(&words->text, "the metadata of the subscribed topics changed");
+        text_append(text, "the metadata of the subscribed topics changed");
         return;
     case CAUSE_LEADER_REJOINED:
-        text_format(&words->text, "Leader %s re-joining group; client reason: not provided",
-                    member);
+        text_format(text, "Leader %s re-joining group; client reason: %s", member, reason);
         return;
     case CAUSE_SUBSCRIPTION_CHANGED:
-        text_format(&words->text, "member %s updated its subscribed topics", member);
+        text_format(text, "member %s updated its subscribed topics", member);
         return;
     case CAUSE_STATIC_MEMBER_CHANGED:
-        text_format(&words->text, "Updating metadata for static member %s", member);
+        text_format(text, "Updating metadata for static member %s; client reason: %s", member,
+                    reason);
         return;
     case CAUSE_ASSIGNMENT_FAILED:
-        text_format(&words->text,
-                    "Error when storing group assignment during SyncGroup (member: %s)", member);
+        text_format(text, "Error when storing group assignment during SyncGroup (member: %s)",
+                    member);
         return;
     case CAUSE_GROUP_OVER_CAPACITY:
-        text_append(&words->text, "Freshly-loaded group is over capacity");
+        text_append(text, "Freshly-loaded group is over capacity");
         return;
-    case CAUSE_COORDINATOR_LOADED: text_append(&words->text, "the coordinator moved"); return;
-    case CAUSE_DOWNGRADED:
-        text_format(&words->text, "Downgrade group from consumer to classic");
-        return;
-    case CAUSE_OTHER: text_append(&words->text, "not provided"); return;
+    case CAUSE_COORDINATOR_LOADED: text_append(text, "the coordinator moved"); return;
+    case CAUSE_DOWNGRADED: text_append(text, "Downgrade group from consumer to classic"); return;
+    case CAUSE_OTHER: text_append(text, reason); return;
     }
-    text_append(&words->text, "not provided");
 }
 
 static bool rebalance_words(struct log_words *words, const struct log_group *group,

@@ -39,6 +39,12 @@ void moment_format(struct text *text, sim_time at)
     text_format(text, "%" PRId64 ".%.*s s", seconds, (int)length, digits);
 }
 
+void moment_format_short(struct text *text, sim_time at)
+{
+    text_format(text, "%" PRId64 ".%03" PRId64 " s", at / SECONDS(1),
+                at % SECONDS(1) / MILLISECONDS(1));
+}
+
 /* `value` of `unit`, three significant digits, no trailing zeros behind the point. */
 static void append_scaled(struct text *text, int64_t value, int64_t unit, const char *name)
 {

@@ -1,14 +1,14 @@
 /* tools/report_ownership.c: who owned what, a row per partition, as a Gantt chart.
  *
- * Up to eight members have a colour each. More cannot be told apart, so then the colour counts how
- * often a partition changed its owner, and boxes that are wide enough bear the member's number. */
+ * Up to sixteen members have a colour each. More cannot be told apart, so then the colour counts
+ * how often a partition changed its owner. Boxes that are wide enough bear the member's number. */
 #include "tools/report.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COLORS           8
+#define COLORS           16
 #define ROWS_WITH_LABELS 32
 /* A box narrower than this part of the picture has no room for a number. */
 #define LABEL_SHARE      40
@@ -45,9 +45,12 @@ static const char *short_name(const struct report_input *input, int64_t member)
     return is_ours ? name + length + 1 : name;
 }
 
-/* Okabe and Ito's, told apart by nearly everybody; the palest first, for black labels. */
+/* Okabe and Ito's, told apart by nearly everybody, the palest first, for black labels; then each
+ * once more, lighter or darker. */
 static const char *const colors[] = {"#56b4e9", "#e69f00", "#009e73", "#f0e442",
-                                     "#cc79a7", "#d55e00", "#999999", "#0072b2"};
+                                     "#cc79a7", "#d55e00", "#999999", "#0072b2",
+                                     "#c3e4f7", "#f8dca0", "#8fd9c2", "#9c8f10",
+                                     "#efcfe0", "#f4b48c", "#5a5a5a", "#8fbfe0"};
 
 /* What the colours mean: a palette of `color_count` and its labels. */
 static void append_palette(const struct report_input *input, const struct member_list *members,
