@@ -150,6 +150,8 @@ bool consumer_target_is_orderless(const struct coordinator *coordinator,
         after->assignment_epoch != after->epoch || after->member_count != after->entry_count) {
         return true;
     }
+    /* Upgraded in this very step: the former targets came from the classic group. */
+    if (before == NULL && after->member_count > 1) return true;
     name_id name = consumer_group_assignor(after, coordinator->config->group_consumer_assignors[0]);
     const struct assignor *assignor =
         assignor_find(names_text(after->names, name), ASSIGNOR_SERVER);

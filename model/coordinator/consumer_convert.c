@@ -332,7 +332,14 @@ static void add_downgrade_tombstones(struct operation *operation,
                                                        state->id, NAME_NONE));
 }
 
-/* ClassicGroup.fromConsumerGroup: Stable, each member with its target as assignment. */
+/* ClassicGroup.fromConsumerGroup: Stable, each member with its target as assignment.
+ *
+ * Generation and targets are those of before the operation: when a static member is replaced while
+ * a new target was due, the one that its JoinGroup has just computed is not used. Partitions of
+ * members that left shortly before then stay with nobody until somebody causes a rebalance, and if
+ * the epoch was bumped the newcomer is told a generation that the classic group does not have (its
+ * SyncGroup is answered ILLEGAL_GENERATION and it rejoins). So in Kafka at commit 1eb7644
+ * (GroupMetadataManager.classicGroupJoinToConsumerGroup, step 4), and so here. */
 static struct classic_group *make_classic(struct coordinator *coordinator, struct group *group,
                                           const struct consumer_member *leaving,
                                           const struct consumer_member *joining)

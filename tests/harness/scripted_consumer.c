@@ -121,13 +121,10 @@ static void refused(struct scripted_consumer *consumer, enum kafka_error error)
     switch ((int)error) {
     case KAFKA_FENCED_MEMBER_EPOCH:
     case KAFKA_UNKNOWN_MEMBER_ID: forget_membership(consumer); return;
-    case KAFKA_FENCED_INSTANCE_ID:
-        consumer->alive = false; /* fatal to a real client */
-        forget_membership(consumer);
-        return;
+    case KAFKA_FENCED_INSTANCE_ID: /* fatal to a real client, as is the next */
     case KAFKA_GROUP_ID_NOT_FOUND:
         forget_membership(consumer);
-        consumer->member = NAME_EMPTY;
+        consumer->alive = false;
         return;
     case KAFKA_NOT_COORDINATOR:
     case KAFKA_COORDINATOR_LOAD_IN_PROGRESS:
