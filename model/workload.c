@@ -118,7 +118,7 @@ static void give_spread(struct workload *workload, int32_t partition, uint64_t s
 {
     if (count == 0) return;
     sim_time half_step = (end - begin) / (sim_time)(2 * count);
-    give(workload, partition, rng_index(slot, (uint64_t)(partition + 1)), count, begin + half_step,
+    give(workload, partition, rng_index(slot, (uint64_t)partition + 1), count, begin + half_step,
          end - half_step);
 }
 

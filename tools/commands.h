@@ -10,15 +10,13 @@
 /* clang-format off: one a line */
 #define COMMANDS(X)                                                                                \
     X(run)                                                                                         \
+    X(replay)                                                                                      \
     X(check)                                                                                       \
     X(assign)                                                                                      \
     X(schema)                                                                                      \
-    X(run)                                                                                         \
-    X(replay)                                                                                      \
     X(describe)                                                                                    \
     X(log)                                                                                         \
     X(plot)                                                                                        \
-    X(replay)                                                                                      \
     X(compare)                                                                                     \
     X(help)
 /* clang-format on */
