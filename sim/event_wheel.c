@@ -11,7 +11,7 @@
 #define SWEEP_LEAST 256u
 
 #define SLOT_FIRST_CAPACITY 8u
-#define SLOT_KEPT_CAPACITY  1024u /* larger arrays are given back when their slot is empty */
+#define SLOT_KEPT_CAPACITY  256u /* larger arrays are given back when their slot is empty */
 #define ENTITY_LINE         64u
 
 struct event_wheel *event_wheel_new(struct memory *memory)
