@@ -251,11 +251,11 @@ static bool is_as_said(const struct leader_word *word, const struct classic_memb
 {
     uint64_t digest = checks_digest_bytes(member->assignment);
     for (int32_t i = 0; i < word->count; i++) {
-        const struct word_entry *entry = &word->entries[i];
-        if (entry->member == member->id) return entry->digest == digest;
-        if (member->instance != NAME_NONE && entry->instance == member->instance) {
-            return entry->digest == digest || member->assignment.length == 0;
-        }
+        if (word->entries[i].member == member->id) return word->entries[i].digest == digest;
+    }
+    for (int32_t i = 0; i < word->count && member->instance != NAME_NONE; i++) {
+        if (word->entries[i].instance != member->instance) continue;
+        return word->entries[i].digest == digest || member->assignment.length == 0;
     }
     return false;
 }
