@@ -6,9 +6,12 @@
 #include <string.h>
 
 /* The logs of __consumer_offsets and __transaction_state carry their records as payloads, so that a
- * new coordinator can read them. They are compacted here by key, whole batches at a time: a batch
- * goes when each of its records has a later one of the same key. Kafka's cleaner leaves the active
- * segment alone; what a load costs is counted as Kafka would have it (groups_load_bytes). */
+ * new coordinator can read them. They are compacted here by key: a record that has a later one of
+ * the same key goes, and a batch without records goes with them. (Record by record, as Kafka's
+ * cleaner does: were a superseded record kept for the sake of its batch, a replay would see an
+ * assignment whose revocation is gone, and count two holders of one partition.) Kafka's cleaner
+ * leaves the active segment alone; what a load costs is counted as Kafka would have it
+ * (groups_load_bytes). */
 
 static void release_group_batch(void *context, void *payload)
 {
@@ -62,15 +65,6 @@ static bool key_set_add(struct key_set *set, const struct group_record *record)
     return true;
 }
 
-static bool key_set_has(const struct key_set *set, const struct group_record *record)
-{
-    uint32_t at = (uint32_t)group_record_key_hash(record) & (set->capacity - 1);
-    for (; set->slots[at] != NULL; at = (at + 1) & (set->capacity - 1)) {
-        if (group_record_same_key(set->slots[at], record)) return true;
-    }
-    return false;
-}
-
 /* The next marker of each producer, walking backwards. */
 struct producer_fate {
     int64_t producer_id;
@@ -104,6 +98,21 @@ static bool keep_batch(void *self, const struct log_batch *batch)
     return cleaning->keep[cleaning->at++];
 }
 
+/* Takes the superseded records out of a batch; false when none is left. */
+static bool erase_superseded(struct key_set *seen, struct group_log_batch *batch)
+{
+    bool any_left = false;
+    for (uint32_t r = batch->record_count; r-- > 0;) {
+        if (batch->records[r].type == RECORD_ERASED) continue;
+        if (key_set_add(seen, &batch->records[r])) {
+            any_left = true;
+        } else {
+            group_log_batch_erase(batch, r);
+        }
+    }
+    return any_left;
+}
+
 /* Backwards: keep what has a key not seen later. A transaction's records count once its commit
  * marker is known, are dropped once its abort marker is, and stay while it is open. */
 static void choose_batches(const struct log_batches *list, uint32_t count, struct key_set *seen,
@@ -122,11 +131,7 @@ static void choose_batches(const struct log_batches *list, uint32_t count, struc
         if (transactional && (fate == NULL || fate->marker == MARKER_NONE)) continue;
         keep[i] = false;
         if (transactional && fate->marker == MARKER_ABORT) continue;
-        for (uint32_t r = 0; r < batch->record_count; r++) {
-            if (!key_set_has(seen, &batch->records[r])) keep[i] = true;
-        }
-        for (uint32_t r = batch->record_count; r-- > 0;)
-            key_set_add(seen, &batch->records[r]);
+        keep[i] = erase_superseded(seen, list->items[list->first + i].payload);
     }
     /* Forwards: a marker without a kept batch before it says nothing any more. */
     fates.count = 0;

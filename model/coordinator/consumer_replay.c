@@ -162,6 +162,7 @@ bool consumer_group_replay(struct consumer_group *group, const struct group_reco
         return true;
     case RECORD_CONSUMER_TARGET: replay_target(group, record); return true;
     case RECORD_CONSUMER_CURRENT_ASSIGNMENT: replay_current(group, record); return true;
+    case RECORD_ERASED:
     case RECORD_OFFSET_COMMIT:
     case RECORD_GROUP_METADATA: break;
     }
@@ -273,6 +274,7 @@ struct group_record consumer_record_tombstone(struct memory *memory, enum group_
     case RECORD_CONSUMER_TARGET: return group_record_target_tombstone(group, member);
     case RECORD_CONSUMER_CURRENT_ASSIGNMENT:
         return group_record_current(memory, group, member, NULL);
+    case RECORD_ERASED:
     case RECORD_OFFSET_COMMIT:
     case RECORD_GROUP_METADATA: break;
     }
@@ -298,6 +300,7 @@ static bool group_key_now(struct memory *memory, const struct consumer_group *gr
     case RECORD_CONSUMER_MEMBER:
     case RECORD_CONSUMER_TARGET:
     case RECORD_CONSUMER_CURRENT_ASSIGNMENT:
+    case RECORD_ERASED:
     case RECORD_OFFSET_COMMIT:
     case RECORD_GROUP_METADATA: break;
     }

@@ -292,6 +292,7 @@ void coordinator_apply(struct coordinator *coordinator, const struct group_recor
                        int64_t offset, int64_t producer_id)
 {
     switch (record->type) {
+    case RECORD_ERASED: return;
     case RECORD_OFFSET_COMMIT: offsets_apply(coordinator, record, offset, producer_id); return;
     case RECORD_GROUP_METADATA: classic_group_apply(coordinator, record); return;
     case RECORD_CONSUMER_GROUP_EPOCH:

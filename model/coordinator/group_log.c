@@ -180,6 +180,7 @@ struct group_record group_record_copy(struct memory *memory, const struct group_
     if (record->value == NULL) return *record;
     struct group_record copy = {0};
     switch (record->type) {
+    case RECORD_ERASED: break;
     case RECORD_OFFSET_COMMIT:
         copy = group_record_offset(memory, record->group, record->partition, record->offset);
         break;
@@ -260,6 +261,14 @@ void group_log_batch_add(struct group_log_batch *batch, const struct group_recor
     }
     batch->records[batch->record_count++] = *record;
     batch->size_bytes += record->size_bytes;
+}
+
+void group_log_batch_erase(struct group_log_batch *batch, uint32_t index)
+{
+    struct group_record *record = &batch->records[index];
+    batch->size_bytes -= record->size_bytes;
+    group_record_free(batch->memory, record);
+    *record = (struct group_record){.type = RECORD_ERASED};
 }
 
 struct group_log_batch *group_log_batch_hold(struct group_log_batch *batch)

@@ -6,8 +6,8 @@
  * the types are Kafka's key versions.
  *
  * A record's value is one block of memory with everything it points to inside, so it is freed in
- * one go. Batches are what is appended to the log: immutable once handed to the host, shared by
- * counting, since every replica of the partition may hold the same one. */
+ * one go. Batches are what is appended to the log: immutable once handed to the host (but for
+ * compaction), shared by counting, since every replica of the partition may hold the same one. */
 #ifndef MODEL_COORDINATOR_GROUP_LOG_H
 #define MODEL_COORDINATOR_GROUP_LOG_H
 
@@ -19,8 +19,9 @@
 #include <stdint.h>
 
 enum group_record_type {
-    RECORD_OFFSET_COMMIT = 1,              /* group, partition -> struct offset_value */
-    RECORD_GROUP_METADATA = 2,             /* group -> struct classic_group_value */
+    RECORD_ERASED = 0,         /* the place of a record that compaction took out; says nothing */
+    RECORD_OFFSET_COMMIT = 1,  /* group, partition -> struct offset_value */
+    RECORD_GROUP_METADATA = 2, /* group -> struct classic_group_value */
     RECORD_CONSUMER_GROUP_EPOCH = 3,       /* group -> struct epoch_value */
     RECORD_CONSUMER_TOPICS = 4,            /* group -> struct topics_value */
     RECORD_CONSUMER_MEMBER = 5,            /* group, member -> struct consumer_member_value */
@@ -180,6 +181,9 @@ static inline int64_t group_log_batch_offsets(const struct group_log_batch *batc
 {
     return batch->marker == MARKER_NONE ? batch->record_count : 1;
 }
+/* Compaction takes a record out, for every holder; its place, and so the offsets of the others,
+ * stay. */
+void group_log_batch_erase(struct group_log_batch *batch, uint32_t index);
 struct group_log_batch *group_log_batch_hold(struct group_log_batch *batch);
 /* The last holder frees it. NULL is ignored. */
 void group_log_batch_release(struct group_log_batch *batch);

@@ -94,6 +94,7 @@ bool group_record_equal(const struct group_record *a, const struct group_record 
     if (!group_record_same_key(a, b)) return false;
     if (a->value == NULL || b->value == NULL) return a->value == b->value;
     switch (a->type) {
+    case RECORD_ERASED: return true;
     case RECORD_OFFSET_COMMIT: return offsets_equal(a->offset, b->offset);
     case RECORD_GROUP_METADATA: return classic_equal(a->classic, b->classic);
     case RECORD_CONSUMER_GROUP_EPOCH:
@@ -165,6 +166,7 @@ static size_t value_size(const struct names *names, const struct group_record *r
 {
     if (record->value == NULL) return 0;
     switch (record->type) {
+    case RECORD_ERASED: return 0;
     case RECORD_OFFSET_COMMIT: return 2 + 8 + 4 + string_size(names, record->offset->metadata) + 8;
     case RECORD_GROUP_METADATA: return classic_size(names, record->classic);
     case RECORD_CONSUMER_GROUP_EPOCH:
