@@ -4,6 +4,7 @@ foreach(test test_client_assignors test_server_assignors)
     target_sources(${test} PRIVATE ${ASSIGNOR_TESTS}/group_text.c)
 endforeach()
 
+target_sources(test_assignor_properties PRIVATE ${ASSIGNOR_TESTS}/random_group.c)
 target_sources(test_sticky_reference PRIVATE ${ASSIGNOR_TESTS}/random_group.c
     ${ASSIGNOR_TESTS}/reference_sticky.c)
 
