@@ -4,7 +4,7 @@
  * between calls. The answer is Apache Kafka's wherever Kafka's is a function of its input; where
  * Kafka's hangs on the iteration order of a Java hash map, it is the one that ascending iteration
  * gives; where Kafka's is wrong (partitions for members that do not subscribe, an unsafe hand-over,
- * an exception), it is a valid one: assignor/differences.h lists those.
+ * an exception), it is a valid one: assignor/DIFFERENCES.md lists those.
  *
  * The shape rules two owners out: an assignment is one owner slot per partition. */
 #ifndef MODEL_ASSIGNOR_ASSIGNOR_H

@@ -46,7 +46,7 @@ static void settle_claims(struct sticky *sticky)
 
 /* Whether all members subscribe to the same topics, existing or not. Members without subscription
  * that come before all others do not count (but later ones do); Kafka then takes them for members
- * who subscribe to what the others do, here they get nothing (differences.h, empty subscription
+ * who subscribe to what the others do, here they get nothing (DIFFERENCES.md, empty subscription
  * first). */
 static bool subscriptions_are_equal(const struct sticky *sticky, int32_t empty_first)
 {

@@ -11,7 +11,7 @@ static void withhold(struct assign_output *output, int32_t slot)
  * protocol versions lack, and with unequal subscriptions asks only whether the new owner lists the
  * partition too; either can give a partition at once to a member with an outdated claim, and two
  * members own it until the other hears of the rebalance. Here such a partition is held back
- * (differences.h, unsafe transfer). */
+ * (DIFFERENCES.md, unsafe transfer). */
 static const int32_t *find_workers(const struct sticky *sticky)
 {
     const struct assign_input *input = sticky->input;
