@@ -135,8 +135,8 @@ static void handle_request(struct broker *broker, struct broker_connection *conn
     case API_INIT_PRODUCER_ID:
     case API_ADD_PARTITIONS_TO_TXN:
     case API_ADD_OFFSETS_TO_TXN:
-    case API_END_TXN:
-    case API_WRITE_TXN_MARKERS: transactions_handle(broker, connection, request); return;
+    case API_END_TXN: transactions_handle(broker, connection, request); return;
+    case API_WRITE_TXN_MARKERS: produce_write_markers(broker, connection, request); return;
     case API_ALTER_PARTITION:
     case API_BROKER_REGISTRATION:
     case API_BROKER_HEARTBEAT:
@@ -224,6 +224,8 @@ void broker_finish(struct broker *broker)
     }                                                                                              \
     broker->list.count = 0;
         WORK_OFF(ready_shards, struct group_shard, groups_run_shard(broker, item))
+        WORK_OFF(ready_transactions, struct transaction_shard, transactions_run_shard(broker, item))
+        if (broker->markers_waiting) transactions_flush(broker);
         WORK_OFF(ready_produces, struct produce_pending, produce_complete(broker, item))
         WORK_OFF(ready_sessions, struct replica_session, replication_session_flush(item))
         WORK_OFF(ready_fetches, struct fetch_session, fetch_answer(broker, item))
@@ -342,8 +344,7 @@ static void broker_handler(struct sim *sim, void *self, const struct sim_event *
     case BROKER_PRODUCE_EXPIRED: produce_expired(broker, (uint32_t)event->number); break;
     case BROKER_SHARD_TIMER: groups_timer(broker, event->number); break;
     case BROKER_SHARD_LOADED: groups_loaded(broker, event->number); break;
-    case BROKER_TRANSACTION_TIMER:
-    case BROKER_TRANSACTION_LOADED: transactions_timer(broker, event); break;
+    case BROKER_TRANSACTION_TIMER: transactions_timer(broker, event->number); break;
     }
     broker_finish(broker);
 }
@@ -430,10 +431,10 @@ static void forget_everything(struct broker *broker)
         broker->buckets[i] = NULL;
     }
     broker->connection_count = 0;
-    struct pointer_list *lists[] = {&broker->ready_connections, &broker->ready_sessions,
-                                    &broker->ready_fetchers,    &broker->ready_fetches,
-                                    &broker->ready_produces,    &broker->ready_shards,
-                                    &broker->altering};
+    struct pointer_list *lists[] = {&broker->ready_connections,  &broker->ready_sessions,
+                                    &broker->ready_fetchers,     &broker->ready_fetches,
+                                    &broker->ready_produces,     &broker->ready_shards,
+                                    &broker->ready_transactions, &broker->altering};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         lists[i]->count = 0;
     for (uint32_t i = 0; i < broker->replicas.count; i++) {

@@ -41,6 +41,13 @@ struct group_host {
 static void reply(struct group_shard *shard, uint64_t token, struct message *response)
 {
     struct broker *broker = shard->broker;
+    if ((token & MARKER_TOKEN) != 0) {
+        const void *body = response;
+        const struct txn_marker_response *marker = body;
+        produce_marker_written(broker, token, marker == NULL ? KAFKA_NONE : marker->error);
+        message_free(broker->memory, response);
+        return;
+    }
     struct broker_connection *connection = broker_connection_find(broker, (connection_id)token);
     if (connection == NULL || connection->request == NULL) {
         message_free(broker->memory, response); /* the client has gone */
@@ -194,6 +201,23 @@ void groups_handle(struct broker *broker, struct broker_connection *connection,
     }
     coordinator_handle(shard->coordinator, request, connection->id, sim_now(broker->sim));
     carry_out(shard);
+}
+
+enum kafka_error groups_write_marker(struct replica *replica, const struct txn_marker_entry *marker,
+                                     uint64_t token)
+{
+    struct group_shard *shard = replica->group_shard;
+    if (shard == NULL || coordinator_state(shard->coordinator) != COORDINATOR_ACTIVE) {
+        return KAFKA_COORDINATOR_LOAD_IN_PROGRESS;
+    }
+    const struct txn_marker_request request = {.head = {.api = API_WRITE_TXN_MARKERS},
+                                               .producer_id = marker->producer_id,
+                                               .producer_epoch = marker->producer_epoch,
+                                               .coordinator_epoch = marker->coordinator_epoch,
+                                               .commit = marker->committed};
+    coordinator_handle(shard->coordinator, &request.head, token, sim_now(replica->broker->sim));
+    carry_out(shard);
+    return KAFKA_NONE;
 }
 
 /* ---- taking over and giving up ----------------------------------------------------------- */

@@ -151,8 +151,7 @@ enum broker_event {
     BROKER_PRODUCE_EXPIRED, /* number: request index */
     BROKER_SHARD_TIMER,     /* number: offsets partition */
     BROKER_SHARD_LOADED,
-    BROKER_TRANSACTION_TIMER,  /* number: 0 = the sweep */
-    BROKER_TRANSACTION_LOADED, /* number: partition of __transaction_state */
+    BROKER_TRANSACTION_TIMER,
 };
 
 /* What this broker knows of any partition, hosted here or not. */
@@ -219,7 +218,8 @@ struct broker {
     struct pointer_list ready_fetches;
     struct pointer_list ready_produces;
     struct pointer_list ready_shards;
-    bool finishing;
+    struct pointer_list ready_transactions;
+    bool markers_waiting;
 };
 
 /* broker.c */
@@ -291,6 +291,13 @@ void produce_handle(struct broker *broker, struct broker_connection *connection,
 void produce_on_high_watermark(struct replica *replica);
 void produce_fail_waits(struct replica *replica, enum kafka_error error);
 void produce_complete(struct broker *broker, struct produce_pending *pending);
+/* WriteTxnMarkers; connection NULL = of this broker's own coordinator. The request stays the
+ * caller's, or the connection's. */
+void produce_write_markers(struct broker *broker, struct broker_connection *connection,
+                           const struct message *request);
+/* A group coordinator has written the marker it was given under this token. */
+void produce_marker_written(struct broker *broker, uint64_t token, enum kafka_error error);
+#define MARKER_TOKEN (UINT64_C(1) << 63)
 void produce_expired(struct broker *broker, uint32_t slot);
 void produce_connection_gone(struct broker *broker, struct broker_connection *connection);
 void produce_reset(struct broker *broker);
@@ -338,10 +345,20 @@ void transactions_handle(struct broker *broker, struct broker_connection *connec
                          const struct message *request);
 void transactions_on_role_change(struct replica *replica);
 void transactions_on_high_watermark(struct replica *replica);
-void transactions_timer(struct broker *broker, const struct sim_event *event);
+void transactions_run_shard(struct broker *broker, struct transaction_shard *shard);
+#define TRANSACTION_TIMER_SWEEP 0u
+#define TRANSACTION_TIMER_RETRY 1u
+void transactions_timer(struct broker *broker, uint64_t number);
+/* Sends the markers that wait. */
+void transactions_flush(struct broker *broker);
+/* This broker wrote its own markers. */
+void transactions_markers_done(struct broker *broker, struct message *response);
 struct broker_link *transactions_link(struct broker *broker, int32_t peer);
 
 /* broker_groups.c */
+/* Hands a marker to the shard; the answer comes to produce_marker_written. */
+enum kafka_error groups_write_marker(struct replica *replica, const struct txn_marker_entry *marker,
+                                     uint64_t token);
 void groups_init(struct broker *broker);
 void groups_reset(struct broker *broker);
 void groups_handle(struct broker *broker, struct broker_connection *connection,

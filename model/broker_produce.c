@@ -7,6 +7,7 @@
 
 #define RESPONSE_BYTES       60
 #define RESPONSE_ENTRY_BYTES 40
+#define MARKER_BYTES         78
 #define NO_SLOT              UINT32_MAX
 
 /* One batch of a parked request. */
@@ -19,10 +20,13 @@ struct produce_wait {
 };
 
 struct produce_pending {
+    struct broker *broker;
     uint32_t slot;
     uint32_t next_free;
+    uint32_t generation;                  /* counts the uses of the slot */
     struct broker_connection *connection; /* NULL = the client has gone */
-    struct produce_response *response;
+    bool own_markers;                     /* of this broker's transaction coordinator */
+    struct message *response;             /* Produce or WriteTxnMarkers */
     struct produce_wait *waits;
     int32_t wait_count;
     int32_t remaining;
@@ -126,6 +130,7 @@ static struct produce_pending *take_slot(struct broker *broker)
     }
     struct produce_pending *pending = memory_keep(broker->memory, sizeof *pending);
     pending->slot = slot;
+    pending->broker = broker;
     sim_timer_init(&pending->timer, broker->entity, BROKER_PRODUCE_EXPIRED, slot);
     broker->pending[slot] = pending;
     broker->pending_count++;
@@ -141,6 +146,8 @@ static void free_slot(struct broker *broker, struct produce_pending *pending)
     pending->wait_count = 0;
     pending->connection = NULL;
     pending->response = NULL;
+    pending->own_markers = false;
+    pending->generation++;
     pending->next_free = broker->pending_free;
     broker->pending_free = pending->slot;
 }
@@ -159,17 +166,25 @@ static void wait_for(struct produce_pending *pending, struct replica *replica, i
     pending->remaining++;
 }
 
+static void set_error(struct message *response, int32_t number, enum kafka_error error)
+{
+    void *body = response;
+    if (response->api == API_WRITE_TXN_MARKERS) {
+        ((struct write_txn_markers_response *)body)->errors[number] = error;
+        return;
+    }
+    struct produced_partition *out = &((struct produce_response *)body)->partitions[number];
+    out->error = error;
+    out->base_offset = -1;
+    out->log_start_offset = -1;
+}
+
 static void settle(struct produce_wait *wait, enum kafka_error error)
 {
     struct produce_pending *pending = wait->pending;
-    struct broker *broker = wait->replica->broker;
+    struct broker *broker = pending->broker;
     wait->pending = NULL;
-    if (error != KAFKA_NONE && pending->response != NULL) {
-        struct produced_partition *out = &pending->response->partitions[wait->number];
-        out->error = error;
-        out->base_offset = -1;
-        out->log_start_offset = -1;
-    }
+    if (error != KAFKA_NONE) set_error(pending->response, wait->number, error);
     if (--pending->remaining > 0) return;
     pointer_list_push(broker->memory, &broker->ready_produces, pending);
 }
@@ -210,17 +225,23 @@ static void unlink_wait(const struct produce_wait *wait)
 }
 
 static void respond(struct broker *broker, struct broker_connection *connection,
-                    struct produce_response *response)
+                    struct message *response)
 {
-    broker_respond(broker, connection, &response->head,
-                   RESPONSE_BYTES + (int64_t)response->partition_count * RESPONSE_ENTRY_BYTES);
+    const void *body = response;
+    int32_t entries = response->api == API_PRODUCE
+                          ? ((const struct produce_response *)body)->partition_count
+                          : ((const struct write_txn_markers_response *)body)->marker_count;
+    broker_respond(broker, connection, response,
+                   RESPONSE_BYTES + (int64_t)entries * RESPONSE_ENTRY_BYTES);
 }
 
 void produce_complete(struct broker *broker, struct produce_pending *pending)
 {
     if (pending->response == NULL) return;
-    if (pending->connection == NULL) {
-        message_free(broker->memory, &pending->response->head);
+    if (pending->own_markers) {
+        transactions_markers_done(broker, pending->response);
+    } else if (pending->connection == NULL) {
+        message_free(broker->memory, pending->response);
     } else {
         respond(broker, pending->connection, pending->response);
     }
@@ -258,13 +279,25 @@ void produce_reset(struct broker *broker)
     for (uint32_t i = 0; i < broker->pending_count; i++) {
         struct produce_pending *pending = broker->pending[i];
         if (pending->response == NULL) continue;
-        message_free(broker->memory, &pending->response->head);
+        message_free(broker->memory, pending->response);
         pending->remaining = 0;
         free_slot(broker, pending);
     }
 }
 
 /* ---- the request ------------------------------------------------------------------------- */
+
+static struct produce_pending *begin_wait(struct broker *broker, struct message *response,
+                                          struct broker_connection *connection, int32_t count)
+{
+    struct produce_pending *pending = take_slot(broker);
+    pending->response = response;
+    pending->connection = connection;
+    pending->wait_count = count;
+    pending->remaining = 0;
+    pending->waits = memory_take(broker->memory, (size_t)count * sizeof *pending->waits);
+    return pending;
+}
 
 void produce_handle(struct broker *broker, struct broker_connection *connection,
                     const struct produce_request *request)
@@ -282,14 +315,7 @@ void produce_handle(struct broker *broker, struct broker_connection *connection,
         if (replica == NULL || request->acks >= 0) continue;
         int64_t end_offset = out->base_offset + request->batches[i].count;
         if (end_offset <= replica->high_watermark) continue;
-        if (pending == NULL) {
-            pending = take_slot(broker);
-            pending->response = response;
-            pending->connection = connection;
-            pending->wait_count = count;
-            pending->remaining = 0;
-            pending->waits = memory_take(broker->memory, (size_t)count * sizeof *pending->waits);
-        }
+        if (pending == NULL) pending = begin_wait(broker, &response->head, connection, count);
         wait_for(pending, replica, i, end_offset);
     }
     if (pending != NULL) {
@@ -299,7 +325,105 @@ void produce_handle(struct broker *broker, struct broker_connection *connection,
         message_free(broker->memory, &response->head);
         broker_respond(broker, connection, NULL, 0);
     } else {
-        respond(broker, connection, response);
+        respond(broker, connection, &response->head);
+    }
+}
+
+/* ---- transaction markers ----------------------------------------------------------------- */
+
+/* Appends a marker to an ordinary log; the transaction's batches are decided with it. */
+static enum kafka_error append_marker(struct replica *replica,
+                                      const struct txn_marker_entry *marker)
+{
+    struct partition *partition = replica->partition;
+    struct broker *broker = replica->broker;
+    if (bit_count(replica->isr) < replica_min_isr(replica)) return KAFKA_NOT_ENOUGH_REPLICAS;
+    if (partition->log.owner != &replica->log) return KAFKA_NOT_LEADER_OR_FOLLOWER;
+    enum kafka_error error =
+        producer_states_check_marker(&partition->producers, marker->producer_id,
+                                     marker->producer_epoch, marker->coordinator_epoch);
+    if (error != KAFKA_NONE) return error;
+    sim_time now = sim_now(broker->sim);
+    int64_t offset = replica->log.end_offset;
+    const struct ended_transaction ended =
+        producer_states_end(&partition->producers, marker->producer_id, marker->producer_epoch,
+                            marker->coordinator_epoch, offset, now);
+    if (ended.first_offset >= 0) {
+        partition_log_decide(&partition->log, ended.producer, ended.first_offset, offset,
+                             !marker->committed);
+        TRACE(broker->sim, TRACE_TRANSACTION, marker->transactional_id, partition->id,
+              marker->committed, ended.first_offset, offset);
+    }
+    const struct log_append record = {
+        .count = 1,
+        .bytes = MARKER_BYTES,
+        .first_at = now,
+        .last_at = now,
+        .leader_epoch = replica->leader_epoch,
+        .producer = -1,
+        .flags = LOG_CONTROL,
+    };
+    replica_append(replica, &record);
+    return KAFKA_NONE;
+}
+
+static uint64_t marker_token(const struct produce_pending *pending, int32_t number)
+{
+    return MARKER_TOKEN | (uint64_t)(pending->generation & 0xffff) << 40 |
+           (uint64_t)(pending->slot & 0xffffff) << 16 | (uint64_t)(number & 0xffff);
+}
+
+/* One marker: waits for its replication, or settles at once with an error. */
+static void take_marker(struct produce_pending *pending, const struct txn_marker_entry *marker,
+                        int32_t number)
+{
+    struct broker *broker = pending->broker;
+    struct replica *replica = NULL;
+    struct produce_wait *wait = &pending->waits[number];
+    *wait = (struct produce_wait){.pending = pending, .number = number};
+    pending->remaining++;
+    enum kafka_error error = broker_leader_replica(broker, marker->partition, -1, &replica);
+    if (error == KAFKA_NONE && replica->group_shard != NULL) {
+        error = groups_write_marker(replica, marker, marker_token(pending, number));
+        if (error == KAFKA_NONE) return; /* the group coordinator will say so */
+    } else if (error == KAFKA_NONE) {
+        error = append_marker(replica, marker);
+        if (error == KAFKA_NONE && replica->log.end_offset > replica->high_watermark) {
+            pending->remaining--;
+            wait_for(pending, replica, number, replica->log.end_offset);
+            return;
+        }
+    }
+    settle(wait, error);
+}
+
+void produce_marker_written(struct broker *broker, uint64_t token, enum kafka_error error)
+{
+    struct produce_pending *pending = broker->pending[token >> 16 & 0xffffff];
+    int32_t number = (int32_t)(token & 0xffff);
+    if (pending->response == NULL || (pending->generation & 0xffff) != (token >> 40 & 0xffff)) {
+        return; /* of before a restart */
+    }
+    if (pending->waits[number].pending != NULL) settle(&pending->waits[number], error);
+}
+
+void produce_write_markers(struct broker *broker, struct broker_connection *connection,
+                           const struct message *message)
+{
+    const void *body = message;
+    const struct write_txn_markers_request *request = body;
+    int32_t count = request->marker_count;
+    struct write_txn_markers_response *response =
+        MESSAGE_NEW(broker->memory, API_WRITE_TXN_MARKERS, struct write_txn_markers_response);
+    response->marker_count = count;
+    response->errors = MESSAGE_ARRAY(broker->memory, &response->head, enum kafka_error, count);
+    struct produce_pending *pending = begin_wait(broker, &response->head, connection, count);
+    pending->own_markers = connection == NULL;
+    pending->remaining = 1; /* so that it does not complete before all are taken */
+    for (int32_t i = 0; i < count; i++)
+        take_marker(pending, &request->markers[i], i);
+    if (--pending->remaining == 0) {
+        pointer_list_push(broker->memory, &broker->ready_produces, pending);
     }
 }
 

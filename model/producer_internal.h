@@ -3,7 +3,8 @@
  *   producer.c              what the application calls; batches (RecordAccumulator)
  *   producer_sender.c       what the sender thread does: requests, outcomes, retries
  *   producer_sticky.c       partitions without keys (KIP-794)
- *   producer_transaction.c  ids, epochs and transactions (TransactionManager) */
+ *   producer_identity.c     producer id, epochs, sequence numbers (TransactionManager)
+ *   producer_transaction.c  transactions (TransactionManager) */
 #ifndef MODEL_PRODUCER_INTERNAL_H
 #define MODEL_PRODUCER_INTERNAL_H
 
@@ -50,7 +51,7 @@ struct producer_queue {
     bool renumber;       /* what is queued gets new sequence numbers */
     bool unresolved;     /* a batch expired in flight: nothing is sent until the others are back */
     bool in_transaction; /* the coordinator knows that the transaction writes here */
-    bool wants_transaction; /* it is to be told */
+    bool adding;         /* it is being told */
 };
 
 struct producer_topic {
@@ -157,6 +158,9 @@ void producer_finish_batch(struct producer *producer, struct producer_send_batch
                            int64_t base_offset, enum kafka_error error);
 void producer_unblock(struct producer *producer);
 
+/* An abort: what has not left yet fails. */
+void producer_drop_queued(struct producer *producer);
+
 /* producer_sender.c */
 void producer_run_sender(struct producer *producer);
 void producer_requeue_all(struct producer *producer);
@@ -165,7 +169,7 @@ void producer_requeue_all(struct producer *producer);
 void producer_accumulate_sticky(struct producer *producer, name_id topic,
                                 const struct producer_records *records);
 
-/* producer_transaction.c */
+/* producer_identity.c */
 void producer_identity_init(struct producer *producer);
 void producer_identity_reset(struct producer *producer);
 /* Asks for what is missing: a producer id, the coordinator, the next step of the transaction. */
@@ -180,8 +184,17 @@ void producer_identity_on_retry(struct producer *producer, struct producer_queue
                                 const struct producer_send_batch *batch, enum kafka_error error);
 /* A batch fails for good. */
 void producer_identity_on_give_up(struct producer *producer, struct producer_queue *queue,
-                                  const struct producer_send_batch *batch);
+                                  const struct producer_send_batch *batch, enum kafka_error error);
 void producer_identity_on_batch_done(struct producer *producer, struct producer_queue *queue);
+
+/* producer_transaction.c */
+void producer_transaction_init(struct producer *producer);
+void producer_transaction_reset(struct producer *producer);
+void producer_transaction_run(struct producer *producer);
+/* Sequence numbers were lost: a new epoch is needed before the next transaction. */
+void producer_transaction_bump(struct producer *producer);
+/* A batch of the transaction failed for good. */
+void producer_transaction_fail(struct producer *producer, enum kafka_error error);
 name_id producer_transactional_id(const struct producer *producer);
 
 #endif

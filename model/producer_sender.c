@@ -131,7 +131,7 @@ static void on_outcome(struct producer *producer, struct producer_send_batch *ba
         requeue(producer, batch);
         return;
     }
-    producer_identity_on_give_up(producer, queue, batch);
+    producer_identity_on_give_up(producer, queue, batch, error);
     producer_finish_batch(producer, batch, -1, error);
 }
 
@@ -327,6 +327,34 @@ static void serve_node(struct producer *producer, int32_t number)
     }
 }
 
+/* Takes a queued batch out of its queue. */
+static void dequeue(struct producer_send_batch *batch)
+{
+    struct producer_queue *queue = batch->queue;
+    struct producer_send_batch **at = &queue->head;
+    struct producer_send_batch *before = NULL;
+    while (*at != batch) {
+        before = *at;
+        at = &(*at)->next;
+    }
+    *at = batch->next;
+    if (queue->tail == batch) queue->tail = before;
+    queue->count--;
+    if (queue->count == 0) producer_unlist_queue(queue);
+}
+
+void producer_drop_queued(struct producer *producer)
+{
+    struct producer_send_batch *newer = NULL;
+    for (struct producer_send_batch *batch = producer->oldest; batch != NULL; batch = newer) {
+        newer = batch->newer;
+        if (batch->flight != NULL) continue;
+        dequeue(batch);
+        producer_identity_on_give_up(producer, batch->queue, batch, KAFKA_INVALID_TXN_STATE);
+        producer_finish_batch(producer, batch, -1, KAFKA_INVALID_TXN_STATE);
+    }
+}
+
 /* delivery.timeout.ms, counted from the creation of a batch: it fails wherever it is. */
 static void expire(struct producer *producer)
 {
@@ -339,19 +367,8 @@ static void expire(struct producer *producer)
             return;
         }
         struct producer_queue *queue = batch->queue;
-        if (batch->flight == NULL) {
-            struct producer_send_batch **at = &queue->head;
-            struct producer_send_batch *before = NULL;
-            while (*at != batch) {
-                before = *at;
-                at = &(*at)->next;
-            }
-            *at = batch->next;
-            if (queue->tail == batch) queue->tail = before;
-            queue->count--;
-            if (queue->count == 0) producer_unlist_queue(queue);
-        }
-        producer_identity_on_give_up(producer, queue, batch);
+        if (batch->flight == NULL) dequeue(batch);
+        producer_identity_on_give_up(producer, queue, batch, KAFKA_REQUEST_TIMED_OUT);
         producer_finish_batch(producer, batch, -1, KAFKA_REQUEST_TIMED_OUT);
     }
 }

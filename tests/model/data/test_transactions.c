@@ -1,0 +1,197 @@
+/* Stories of transactions: commit, abort, hung producers, and what readers see meanwhile. */
+#include "tests/model/data/raw_client.h"
+
+struct writer {
+    struct data_world *world;
+    struct producer *producer;
+    struct producer_config config;
+    process_id process;
+    int64_t acknowledged;
+    int64_t failed;
+};
+
+static void on_done(void *self, const struct producer_outcome *outcome)
+{
+    struct writer *writer = self;
+    if (outcome->error == KAFKA_NONE) {
+        writer->acknowledged += outcome->count;
+    } else {
+        writer->failed += outcome->count;
+    }
+}
+
+static struct writer *writer_new(struct data_world *w, const char *name)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+    name_id id = names_intern(sim_names(w->sim), name);
+    writer->world = w;
+    writer->process = process_add(w->sim, id, id);
+    process_start(w->sim, writer->process);
+    data_producer_config(&writer->config);
+    writer->config.transactional_id = "tx";
+    const struct producer_options options = {.sim = w->sim,
+                                             .network = w->network,
+                                             .cluster = w->cluster,
+                                             .process = writer->process,
+                                             .name = id,
+                                             .config = &writer->config,
+                                             .on_done = on_done,
+                                             .self = writer};
+    writer->producer = producer_new(&options);
+    producer_partition_count(writer->producer, names_intern(sim_names(w->sim), "t"));
+    producer_init_transactions(writer->producer);
+    return writer;
+}
+
+static void send(struct writer *writer, int32_t count)
+{
+    sim_time now = sim_now(writer->world->sim);
+    const struct producer_records records = {count, (int64_t)count * 100, now, now, 0};
+    producer_send(writer->producer, PARTITION_ID(0, 0), &records);
+}
+
+static struct data_world *start(void)
+{
+    struct data_world *w = data_world_new();
+    w->topics[0].partitions = 1;
+    data_world_start(w);
+    return w;
+}
+
+static void committed_records_appear_when_the_marker_is_written(void **state)
+{
+    (void)state;
+    struct data_world *w = start();
+    struct writer *writer = writer_new(w, "writer");
+    struct raw_client *committed = raw_reader_new(w, "committed", false, READ_COMMITTED);
+    struct raw_client *all = raw_reader_new(w, "all", false, READ_UNCOMMITTED);
+    sim_run_until(w->sim, SECONDS(5));
+    assert_int_equal(producer_transaction_state(writer->producer), TRANSACTION_READY);
+    producer_begin_transaction(writer->producer);
+    send(writer, 10);
+    sim_run_until(w->sim, SECONDS(10));
+    assert_int_equal(writer->acknowledged, 10);
+    assert_int_equal(all->records, 10);
+    assert_int_equal(committed->records, 0);
+    assert_int_equal(cluster_offsets(w->cluster, PARTITION_ID(0, 0)).last_stable, 0);
+    producer_commit_transaction(writer->producer);
+    sim_run_until(w->sim, SECONDS(15));
+    assert_int_equal(producer_transaction_state(writer->producer), TRANSACTION_READY);
+    assert_int_equal(committed->records, 10);
+    assert_int_equal(committed->aborted_records, 0);
+    assert_int_equal(committed->offset, 11); /* the marker takes an offset */
+    assert_int_equal(data_count(w, TRACE_TRANSACTION), 1);
+    data_world_free(w);
+    free(writer);
+    free(committed);
+    free(all);
+}
+
+static void aborted_records_are_marked_for_the_reader_to_drop(void **state)
+{
+    (void)state;
+    struct data_world *w = start();
+    struct writer *writer = writer_new(w, "writer");
+    struct raw_client *committed = raw_reader_new(w, "committed", false, READ_COMMITTED);
+    sim_run_until(w->sim, SECONDS(5));
+    for (int32_t round = 0; round < 4; round++) {
+        producer_begin_transaction(writer->producer);
+        send(writer, 10);
+        sim_run_until(w->sim, SECONDS(10 + 10 * round));
+        if (round % 2 == 0) {
+            producer_abort_transaction(writer->producer);
+        } else {
+            producer_commit_transaction(writer->producer);
+        }
+        sim_run_until(w->sim, SECONDS(15 + 10 * round));
+        assert_int_equal(producer_transaction_state(writer->producer), TRANSACTION_READY);
+    }
+    assert_int_equal(committed->records, 40);
+    assert_int_equal(committed->aborted_records, 20);
+    assert_int_equal(committed->offset, 44);
+    data_world_free(w);
+    free(writer);
+    free(committed);
+}
+
+static void a_hung_transaction_is_aborted_after_its_timeout_and_a_sweep(void **state)
+{
+    (void)state;
+    struct data_world *w = start();
+    struct writer *writer = writer_new(w, "writer");
+    struct raw_client *committed = raw_reader_new(w, "committed", false, READ_COMMITTED);
+    sim_run_until(w->sim, SECONDS(5));
+    producer_begin_transaction(writer->producer);
+    send(writer, 10);
+    sim_run_until(w->sim, SECONDS(6));
+    process_kill(w->sim, writer->process);
+    sim_run_until(w->sim, SECONDS(64));
+    assert_int_equal(committed->offset, 0);
+    sim_run_until(w->sim, SECONDS(76)); /* 60 s after the start, then a sweep of 10 s */
+    assert_int_equal(committed->offset, 11);
+    assert_int_equal(committed->aborted_records, 10);
+    data_world_free(w);
+    free(writer);
+    free(committed);
+}
+
+static void a_new_instance_fences_the_old_one(void **state)
+{
+    (void)state;
+    struct data_world *w = start();
+    struct writer *old = writer_new(w, "old");
+    sim_run_until(w->sim, SECONDS(5));
+    producer_begin_transaction(old->producer);
+    send(old, 10);
+    sim_run_until(w->sim, SECONDS(6));
+    struct writer *fresh = writer_new(w, "fresh");
+    sim_run_until(w->sim, SECONDS(12));
+    assert_int_equal(producer_transaction_state(fresh->producer), TRANSACTION_READY);
+    producer_commit_transaction(old->producer);
+    sim_run_until(w->sim, SECONDS(15));
+    assert_int_equal(producer_transaction_state(old->producer), TRANSACTION_FATAL_ERROR);
+    assert_int_equal(producer_transaction_error(old->producer), KAFKA_PRODUCER_FENCED);
+    assert_int_equal(cluster_offsets(w->cluster, PARTITION_ID(0, 0)).last_stable, 11);
+    data_world_free(w);
+    free(old);
+    free(fresh);
+}
+
+static void transactions_survive_their_coordinator(void **state)
+{
+    (void)state;
+    struct data_world *w = start();
+    struct writer *writer = writer_new(w, "writer");
+    struct raw_client *committed = raw_reader_new(w, "committed", false, READ_COMMITTED);
+    sim_run_until(w->sim, SECONDS(5));
+    producer_begin_transaction(writer->producer);
+    send(writer, 10);
+    sim_run_until(w->sim, SECONDS(6));
+    int32_t topic =
+        cluster_topic_find(w->cluster, names_intern(sim_names(w->sim), TRANSACTION_TOPIC));
+    int32_t data_leader = cluster_leader(w->cluster, PARTITION_ID(0, 0));
+    for (int32_t p = 0; p < cluster_partition_count(w->cluster, topic); p++) {
+        int32_t leader = cluster_leader(w->cluster, PARTITION_ID(topic, p));
+        if (leader != data_leader) controller_elect(w->cluster, PARTITION_ID(topic, p), false);
+    }
+    sim_run_until(w->sim, SECONDS(8));
+    producer_commit_transaction(writer->producer);
+    sim_run_until(w->sim, SECONDS(20));
+    assert_int_equal(producer_transaction_state(writer->producer), TRANSACTION_READY);
+    assert_int_equal(committed->records, 10);
+    data_world_free(w);
+    free(writer);
+    free(committed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(committed_records_appear_when_the_marker_is_written),
+        cmocka_unit_test(aborted_records_are_marked_for_the_reader_to_drop),
+        cmocka_unit_test(a_hung_transaction_is_aborted_after_its_timeout_and_a_sweep),
+        cmocka_unit_test(a_new_instance_fences_the_old_one),
+        cmocka_unit_test(transactions_survive_their_coordinator),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
