@@ -37,7 +37,7 @@ int main(int argc, char **argv)
                                : command_execute(command, argc - 2, argv + 2);
     }
     /* Results that did not reach stdout (a full disk, a closed pipe) are not fine. */
-    if (fflush(stdout) != 0 && code == EXIT_FINE) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_FINE) {
         perror("cohort: stdout");
         code = EXIT_INTERNAL;
     }
