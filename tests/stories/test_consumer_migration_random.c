@@ -28,6 +28,7 @@ struct schedule_options {
     const char *name;
     bool may_downgrade;
     bool fail_overs;
+    bool failing_writes;
     sim_time replication_ns;
 };
 
@@ -97,6 +98,11 @@ static void on_step(void *self, struct shard_host *host, bool before, const stru
         classic_checks_before(schedule->classic_checks, host->coordinator);
         return;
     }
+    if (host->append_failed) { /* nothing that is compared with what was taken back */
+        consumer_checks_before(schedule->checks, host->coordinator);
+        classic_checks_before(schedule->classic_checks, host->coordinator);
+        request = NULL;
+    }
     consumer_checks_after(schedule->checks, host->coordinator, request, response);
     classic_checks_after(schedule->classic_checks, host->coordinator, request, response);
     const struct group *group = group_of(schedule);
@@ -156,6 +162,8 @@ static void disturb(struct schedule *schedule)
     } else if (dice < 45 && schedule->options->fail_overs) {
         shard_host_fail_over(schedule->host, chance(schedule, 50));
         classic_checks_failed_over(schedule->classic_checks);
+    } else if (dice < 50 && schedule->options->failing_writes) {
+        schedule->host->fail_next_append = KAFKA_NOT_ENOUGH_REPLICAS;
     }
 }
 
@@ -178,6 +186,7 @@ static void let_act(struct schedule *schedule, int32_t index, bool faults)
 
 static void check_rebuilt(struct schedule *schedule)
 {
+    if (schedule->host->fail_next_append != KAFKA_NONE) return;
     if (schedule->host->coordinator->batch != NULL) return;
     struct coordinator *rebuilt = shard_host_rebuild(schedule->host);
     consumer_checks_rebuilt(schedule->checks, schedule->host->coordinator, rebuilt);
@@ -248,6 +257,11 @@ static void run_seed(const struct schedule_options *options, struct schedule *sc
             check_rebuilt(schedule);
         }
     }
+    host->fail_next_append = KAFKA_NONE;
+    if (options->failing_writes) { /* see test_consumer_group_random.c */
+        shard_host_fail_over(host, false);
+        classic_checks_failed_over(schedule->classic_checks);
+    }
     for (int32_t round = 0; round < 120; round++) {
         for (int32_t i = 0; i < schedule->client_count; i++) {
             schedule->clients[i].frozen_until = 0;
@@ -304,12 +318,21 @@ static void with_failovers(void **state)
                                          .replication_ns = MILLISECONDS(40)});
 }
 
+static void with_failing_writes(void **state)
+{
+    (void)state;
+    run_seeds(&(struct schedule_options){.name = "with_failing_writes",
+                                         .may_downgrade = true,
+                                         .failing_writes = true});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ways),
         cmocka_unit_test(upward),
         cmocka_unit_test(with_failovers),
+        cmocka_unit_test(with_failing_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
