@@ -145,6 +145,9 @@ enum phase classic_join_if_needed(struct consumer *consumer)
             if (classic->join_retry_at > sim_now(consumer->sim)) return PHASE_STEP_STOPPED;
             join_send(consumer);
         }
+        /* The one place where a busy A still reads an answer that nobody else does: the heartbeat
+         * thread is off (client.poll(future, 0)). */
+        if (classic->join == JOIN_PENDING) network_client_poll(consumer->network);
         enum phase judged = judge_join(consumer);
         if (judged != PHASE_STEP_DONE) return judged;
     }

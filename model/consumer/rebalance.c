@@ -45,6 +45,7 @@ static bool commit_before_rebalance(struct consumer *consumer)
         classic->prepare_commit_in_flight = true;
         commit_async(consumer, COMMIT_CALL_BEFORE_REBALANCE, &offsets, prepare_committed);
     }
+    if (classic->prepare_commit_in_flight) network_client_poll(consumer->network);
     return classic->prepare_commit_is_done || now >= classic->prepare_ends_at;
 }
 
