@@ -233,7 +233,13 @@ static struct fetch_session *parked_on(const struct cluster *cluster, int32_t id
 void broker_fetch_settle(struct cluster *cluster, int32_t broker, connection_id connection)
 {
     struct fetch_session *session = parked_on(cluster, broker, connection);
-    if (session != NULL && session->parked != NULL && session->idle) leave_idle(session);
+    if (session != NULL && session->parked != NULL) {
+        if (session->idle) leave_idle(session);
+        return;
+    }
+    /* The fetch is still on its way to us: it will be an ordinary one. */
+    struct broker_connection *c = broker_connection_find(cluster->brokers[broker], connection);
+    if (c != NULL) c->settled_early = true;
 }
 
 sim_time broker_fetch_sent_at(const struct cluster *cluster, int32_t broker,
@@ -290,6 +296,8 @@ void fetch_handle(struct broker *broker, struct broker_connection *connection,
     }
     session->parked = connection;
     connection->parked_fetch = session;
+    session->may_idle = session->may_idle && !connection->settled_early;
+    connection->settled_early = false;
     session->idle = false;
     session->between = false;
     session->available = count_available(session);

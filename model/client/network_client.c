@@ -38,7 +38,7 @@ struct network_client {
     struct arrival *first_arrival;
     struct arrival *last_arrival;
     struct request_queue completed;
-    bool is_completing;
+    bool is_inside; /* network_client_poll: handlers run before it returns */
     bool completion_is_posted;
     bool is_polling;
     bool deadline_is_due;
@@ -85,7 +85,7 @@ static void complete(struct network_client *client, struct request *request,
 {
     request->outcome = outcome;
     request_queue_push(&client->completed, request);
-    if (client->is_completing || client->completion_is_posted) return;
+    if (client->is_inside || client->completion_is_posted) return;
     client->completion_is_posted = true;
     /* A timer's handler may have sent it, and nothing comes before timers any more then. */
     sim_post(client->options.sim, sim_now(client->options.sim), PHASE_TIMER, client->entity,
@@ -94,8 +94,7 @@ static void complete(struct network_client *client, struct request *request,
 
 static bool run_handlers(struct network_client *client)
 {
-    if (client->is_completing || client->completed.first == NULL) return false;
-    client->is_completing = true;
+    if (client->completed.first == NULL) return false;
     for (struct request *r = request_queue_pop(&client->completed); r != NULL;
          r = request_queue_pop(&client->completed)) {
         struct request_result result = {
@@ -108,7 +107,6 @@ static bool run_handlers(struct network_client *client)
         r->handler(r->context, &result);
         request_release(client->memory, r);
     }
-    client->is_completing = false;
     return true;
 }
 
@@ -247,6 +245,16 @@ static void arrive(struct network_client *client, connection_id connection, uint
 
 /* ---- requests ---- */
 
+/* What is sent behind an idle fetch is read when the fetch is answered: its round must end. */
+static void settle(struct network_client *client, const struct channel *channel, int32_t index)
+{
+    for (const struct request *r = channel->requests.first; r != NULL; r = r->next) {
+        if (!r->may_idle) continue;
+        broker_fetch_settle(client->options.cluster, CHANNEL_NODE(index), channel->connection);
+        return;
+    }
+}
+
 void network_client_send(struct network_client *client, const struct outgoing_request *outgoing)
 {
     CHECK(outgoing->channel >= 0 && outgoing->channel < client->channel_count);
@@ -271,6 +279,7 @@ void network_client_send(struct network_client *client, const struct outgoing_re
         complete(client, request, REQUEST_DISCONNECTED);
         return;
     }
+    settle(client, channel, outgoing->channel);
     if (channel->state == CHANNEL_READY) write_request(client, channel, request);
     if (request->is_written && request->no_response) {
         complete(client, request, REQUEST_ANSWERED);
@@ -341,7 +350,8 @@ bool network_client_is_readable(const struct network_client *client)
 
 bool network_client_poll(struct network_client *client)
 {
-    if (client->is_completing) return false;
+    if (client->is_inside) return false;
+    client->is_inside = true;
     bool handled = run_handlers(client);
     while (client->first_arrival != NULL) {
         struct arrival *arrival = client->first_arrival;
@@ -356,6 +366,7 @@ bool network_client_poll(struct network_client *client)
         check_deadlines(client);
         handled = run_handlers(client) || handled;
     }
+    client->is_inside = false;
     return handled;
 }
 
@@ -501,7 +512,7 @@ static void forget_arrivals(struct network_client *client)
 
 void network_client_reset(struct network_client *client)
 {
-    CHECK(!client->is_completing);
+    CHECK(!client->is_inside);
     forget_arrivals(client);
     for (int32_t i = 0; i < client->channel_count; i++) {
         struct channel *channel = &client->channels[i];

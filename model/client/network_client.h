@@ -72,7 +72,7 @@ struct network_client_options {
     struct network *network;
     process_id process;
     name_id name;                  /* of the entity, and of its keyed draws */
-    const struct cluster *cluster; /* addresses, and the rounds of idle fetches */
+    struct cluster *cluster; /* addresses, and the rounds of idle fetches */
     int32_t reconnect_backoff_ms;
     int32_t reconnect_backoff_max_ms;
     int32_t connection_setup_timeout_ms;

@@ -156,7 +156,7 @@ struct story *story_of(const struct story_options *options)
         "    members: %s\n"
         "    start_spread: 0s\n"
         "    config:\n"
-        "      {auto.offset.reset: earliest, partition.assignment.strategy: %s%s%s}\n"
+        "      {partition.assignment.strategy: %s%s%s%s}\n"
         "    process: {%s}\n"
         "    commit: {%s}\n"
         "    deployment: {startup: 1s, restart_after_crash: false}\n"
@@ -165,6 +165,9 @@ struct story *story_of(const struct story_options *options)
         or_else(options->partitions, "1"), or_else(options->rate, "10/s"),
         or_else(options->members, "1"), or_else(options->strategy, "range"),
         options->config == NULL ? "" : ", ", or_else(options->config, ""),
+        options->config != NULL && strstr(options->config, "auto.offset.reset") != NULL
+            ? ""
+            : ", auto.offset.reset: earliest",
         or_else(options->process, "per_record: 1ms"), or_else(options->commit, "mode: auto"),
         or_else(options->timeline, ""));
     assert_in_range(length, 1, sizeof yaml - 1);
@@ -200,6 +203,17 @@ void expect_story(struct story *story, unsigned lines, const char *member, int64
         assert_true(length < sizeof told);
     }
     assert_string_equal(told, text);
+}
+
+void expect_same_story(const struct story *a, const struct story *b)
+{
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        if (a->lines[i].at != b->lines[i].at || strcmp(a->lines[i].text, b->lines[i].text) != 0) {
+            fail_msg("line %zu: %" PRId64 " %s, and %" PRId64 " %s", i, a->lines[i].at,
+                     a->lines[i].text, b->lines[i].at, b->lines[i].text);
+        }
+    }
+    assert_int_equal(a->count, b->count);
 }
 
 int story_count(struct story *story, unsigned lines, const char *a, const char *b)

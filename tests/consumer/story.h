@@ -55,6 +55,9 @@ enum story_lines {
 void expect_story(struct story *story, unsigned lines, const char *member, int64_t from_ms,
                   int64_t to_ms, const char *text);
 
+/* Every line of every kind is the same, to the nanosecond. */
+void expect_same_story(const struct story *a, const struct story *b);
+
 /* Lines that contain both texts. */
 int story_count(struct story *story, unsigned lines, const char *a, const char *b);
 /* Milliseconds of the first such line at or after from_ms; -1 if there is none. */
