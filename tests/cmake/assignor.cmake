@@ -1,10 +1,11 @@
 # Tests of the assignors share groups written as text.
 set(ASSIGNOR_TESTS ${CMAKE_SOURCE_DIR}/tests/model/assignor)
-foreach(test test_client_assignors test_server_assignors test_measure)
+foreach(test test_client_assignors test_server_assignors test_measure test_large_groups)
     target_sources(${test} PRIVATE ${ASSIGNOR_TESTS}/group_text.c)
 endforeach()
 
 target_sources(test_assignor_properties PRIVATE ${ASSIGNOR_TESTS}/random_group.c)
+target_sources(test_large_groups PRIVATE ${ASSIGNOR_TESTS}/reference_sticky.c)
 target_sources(test_sticky_reference PRIVATE ${ASSIGNOR_TESTS}/random_group.c
     ${ASSIGNOR_TESTS}/reference_sticky.c)
 
