@@ -46,7 +46,7 @@ static void number_topics(struct leader *leader, const struct leader_member *mem
     }
     leader->topic_count = leader->topic_index.count;
     leader->topics = SCRATCH_ARRAY(&leader->scratch, struct assign_topic, leader->topic_count);
-    memcpy(leader->topics, topics, sizeof(*topics) * (size_t)topic_count);
+    if (topic_count > 0) memcpy(leader->topics, topics, sizeof(*topics) * (size_t)topic_count);
     for (int32_t m = 0; m < member_count; m++) {
         const struct subscription *subscription = members[m].subscription;
         for (int32_t i = 0; i < subscription->topic_count; i++) {
