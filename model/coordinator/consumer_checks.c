@@ -206,7 +206,7 @@ static void check_given(const struct step *step, const struct consumer_member *m
     struct partition_list fresh;
     partition_list_init(&fresh, step->after->memory);
     partition_set_without(&fresh, member->assigned,
-                          former == NULL ? (struct partition_set){0} : former->assigned);
+                          former == NULL ? partition_set_none() : former->assigned);
     struct partition_set given = partition_list_view(&fresh);
     if (!subscribes_all(step, member, given)) {
         violated(step, CONSUMER_I4, "a member was given a topic it does not subscribe to");

@@ -46,7 +46,7 @@ static struct partition_set former_target(const struct again *again,
             consumer_group_static(again->before, member->instance);
         if (holder != NULL) former = holder;
     }
-    return former == NULL ? (struct partition_set){0} : former->target;
+    return former == NULL ? partition_set_none() : former->target;
 }
 
 static void fill_member(struct again *again, uint32_t index)

@@ -32,7 +32,7 @@ static struct partition_set former_target(const struct target_work *work,
     const struct consumer_member *holder = update->replaced != NULL
                                                ? update->replaced
                                                : consumer_group_member(update->state, member->id);
-    return holder == NULL ? (struct partition_set){0} : holder->target;
+    return holder == NULL ? partition_set_none() : holder->target;
 }
 
 /* Is there a target under the member's own id? One that replaces another has just got a copy of its

@@ -128,7 +128,7 @@ static struct partition_set stored_target(const struct consumer_update *update)
         update->updated.instance == NAME_NONE
             ? consumer_group_member(update->state, update->updated.id)
             : consumer_group_static(update->state, update->updated.instance);
-    return holder == NULL ? (struct partition_set){0} : holder->target;
+    return holder == NULL ? partition_set_none() : holder->target;
 }
 
 static enum kafka_error reconcile(struct consumer_update *update, int32_t target_epoch,

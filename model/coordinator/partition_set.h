@@ -38,6 +38,11 @@ struct partition_set {
     uint32_t count;
 };
 
+static inline struct partition_set partition_set_none(void)
+{
+    return (struct partition_set){0};
+}
+
 struct partition_list {
     struct memory *memory;
     partition_key *items;
