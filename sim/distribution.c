@@ -73,7 +73,7 @@ int64_t distribution_draw(const struct distribution *distribution, const struct 
     case DISTRIBUTION_EMPIRICAL:
         return distribution->values[alias_table_draw(distribution->table, rng_u64(key, index))];
     }
-    CHECK(!"a distribution has one of the kinds above");
+    CHECK(false && "a distribution has one of the kinds above");
     return 0;
 }
 
@@ -138,6 +138,6 @@ int64_t distribution_mean(const struct distribution *distribution)
         return b <= MILLI ? FIXED_LARGEST : fixed_clamp((int128)a * b / (b - MILLI));
     case DISTRIBUTION_EMPIRICAL: return empirical_mean(distribution);
     }
-    CHECK(!"a distribution has one of the kinds above");
+    CHECK(false && "a distribution has one of the kinds above");
     return 0;
 }

@@ -177,7 +177,7 @@ static bool network_arrive(struct network *network, struct event *event)
     case WIRE_CLOSE: /* and */
     case WIRE_RESET: event->kind = NETWORK_CLOSED; return true;
     }
-    CHECK(!"only the kinds above travel");
+    CHECK(false && "only the kinds above travel");
     return false;
 }
 
