@@ -12,8 +12,7 @@ void check_set_handler(check_handler *handler);
 
 _Noreturn void check_failed(const char *file, int line, const char *expression);
 
-#define CHECK(expression)                                                                         \
-    ((expression) ? (void)0 : check_failed(__FILE__, __LINE__, #expression))
+#define CHECK(expression) ((expression) ? (void)0 : check_failed(__FILE__, __LINE__, #expression))
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -122,7 +122,7 @@ static inline struct end *connection_end(struct connection *connection, unsigned
 static inline bool host_of_end_is_down(const struct network *network, const struct end *end)
 {
     const struct sim *sim = network->sim;
-    return sim->host[sim->process[end->process].host].is_down;
+    return sim->hosts_down > 0 && sim->host[sim->process[end->process].host].is_down;
 }
 
 static inline bool end_is_cut(const struct network *network, const struct end *from)

@@ -37,15 +37,15 @@ void zipf_weights(uint64_t *weights, size_t count, uint32_t exponent_milli);
 
 struct distribution {
     enum distribution_kind kind;
-    int64_t a; /* value | low | mean | median | minimum */
-    int64_t b; /* high | deviation | p99 | shape_milli | alpha_milli */
+    int64_t a;                       /* value | low | mean | median | minimum */
+    int64_t b;                       /* high | deviation | p99 | shape_milli | alpha_milli */
     const int64_t *values;           /* EMPIRICAL, shape [alias_table_count(table)] */
     const struct alias_table *table; /* EMPIRICAL */
     int64_t prepared;                /* private; 0 until distribution_prepare */
 };
 
-/* Optional: works out once what every draw would work out again (lognormal: its deviation). Draws are
- * the same with and without. */
+/* Optional: works out once what every draw would work out again (lognormal: its deviation). Draws
+ * are the same with and without. */
 void distribution_prepare(struct distribution *distribution);
 
 int64_t distribution_draw(const struct distribution *distribution, const struct rng_key *key,

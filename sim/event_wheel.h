@@ -72,8 +72,8 @@ static inline uint64_t wheel_tick(sim_time at)
     return ((uint64_t)at >> WHEEL_TICK_BITS) + 1;
 }
 
-/* An entry is in the run or the heap only with the instant of its record, and after a look at it.
- */
+/* An entry is in the run or the heap only with the instant of its record, and after a look at it. A
+ * record that has left the wheel (a frozen process holds it) is of a past tick as well. */
 static inline bool wheel_is_in_slot(const struct event_wheel *wheel, const struct event *event)
 {
     return wheel_tick(event->at) > wheel->tick;

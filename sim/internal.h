@@ -93,6 +93,7 @@ struct sim {
     uint32_t entity_count, entity_capacity;
     uint32_t process_count, process_capacity;
     uint32_t host_count, host_capacity;
+    uint32_t hosts_down;
     struct sim_options options;
     struct rng_key tie_key;
     struct memory *memory;

@@ -81,6 +81,7 @@ static void start_host(struct sim *sim, uint32_t host)
 {
     if (!sim->host[host].is_down) return;
     sim->host[host].is_down = false;
+    sim->hosts_down--;
     if (sim->network.network == NULL) return;
     for (process_id id = 1; id < sim->process_count; id++) {
         if (sim->process[id].host == host) sim->network.host_started(sim->network.network, id);
@@ -128,6 +129,7 @@ void host_kill(struct sim *sim, name_id host)
 {
     uint32_t number = host_number(sim, host);
     CHECK(host != NAME_NONE);
+    if (!sim->host[number].is_down) sim->hosts_down++;
     sim->host[number].is_down = true;
     for (process_id id = 1; id < sim->process_count; id++) {
         if (sim->process[id].host == number) kill_one(sim, id, true);

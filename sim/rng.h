@@ -14,27 +14,27 @@
 /* Purposes keep streams of one entity apart. Engine-private ones come first; strategies have their
  * own so that a randomised assignor cannot disturb the workload. Append only: the numbers are part
  * of every fingerprint. */
-#define RNG_PURPOSES(X)                                                                           \
-    X(TIE, "tie order of the engine")                                                             \
-    X(NETWORK_LATENCY, "latency of one message")                                                  \
-    X(NETWORK_LOSS, "loss of one message")                                                        \
-    X(ARRIVAL, "when records arrive")                                                             \
-    X(KEY, "which key a record has")                                                              \
-    X(RECORD_SIZE, "how large a record is")                                                       \
-    X(SERVICE, "how long processing takes")                                                       \
-    X(BACKOFF, "jitter of a retry back-off")                                                      \
-    X(MEMBER_ID, "the uuid in a member id")                                                       \
-    X(FAULT_TIME, "when a random fault strikes")                                                  \
-    X(FAULT_TARGET, "whom a fault strikes")                                                       \
-    X(FAULT_LENGTH, "how long a fault lasts")                                                     \
-    X(STARTUP, "how long a process takes to start")                                               \
-    X(BROKER_CHOICE, "which broker a client asks first")                                          \
-    X(REQUEST_SERVICE, "how long a broker works on a request")                                    \
-    X(DISK, "how long a disk takes")                                                              \
-    X(PARTITIONER, "the producer's partition without a key")                                      \
-    X(SINK, "how long a sink takes")                                                              \
-    X(ASSIGNOR, "strategies")                                                                     \
-    X(PHASE, "offset of a periodic thing")                                                        \
+#define RNG_PURPOSES(X)                                                                            \
+    X(TIE, "tie order of the engine")                                                              \
+    X(NETWORK_LATENCY, "latency of one message")                                                   \
+    X(NETWORK_LOSS, "loss of one message")                                                         \
+    X(ARRIVAL, "when records arrive")                                                              \
+    X(KEY, "which key a record has")                                                               \
+    X(RECORD_SIZE, "how large a record is")                                                        \
+    X(SERVICE, "how long processing takes")                                                        \
+    X(BACKOFF, "jitter of a retry back-off")                                                       \
+    X(MEMBER_ID, "the uuid in a member id")                                                        \
+    X(FAULT_TIME, "when a random fault strikes")                                                   \
+    X(FAULT_TARGET, "whom a fault strikes")                                                        \
+    X(FAULT_LENGTH, "how long a fault lasts")                                                      \
+    X(STARTUP, "how long a process takes to start")                                                \
+    X(BROKER_CHOICE, "which broker a client asks first")                                           \
+    X(REQUEST_SERVICE, "how long a broker works on a request")                                     \
+    X(DISK, "how long a disk takes")                                                               \
+    X(PARTITIONER, "the producer's partition without a key")                                       \
+    X(SINK, "how long a sink takes")                                                               \
+    X(ASSIGNOR, "strategies")                                                                      \
+    X(PHASE, "offset of a periodic thing")                                                         \
     X(TEST, "tests only")
 
 enum rng_purpose {

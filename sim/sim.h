@@ -29,12 +29,12 @@ typedef uint32_t process_id;
 
 /* What happens first at one instant. A message that arrives exactly at a deadline beats it. */
 enum sim_phase {
-    PHASE_FAULT,   /* the timeline acts on the world as it stood before this instant */
-    PHASE_ARRIVAL, /* records come into being */
-    PHASE_MESSAGE, /* bytes reach a process */
-    PHASE_INTERNAL,/* what a handler posted to itself or to a neighbour in its process */
-    PHASE_TIMER,   /* deadlines */
-    PHASE_SAMPLE,  /* observers look at the settled instant */
+    PHASE_FAULT,    /* the timeline acts on the world as it stood before this instant */
+    PHASE_ARRIVAL,  /* records come into being */
+    PHASE_MESSAGE,  /* bytes reach a process */
+    PHASE_INTERNAL, /* what a handler posted to itself or to a neighbour in its process */
+    PHASE_TIMER,    /* deadlines */
+    PHASE_SAMPLE,   /* observers look at the settled instant */
     PHASE_COUNT
 };
 
@@ -55,7 +55,7 @@ enum tie_order { TIE_CANONICAL, TIE_REVERSE, TIE_RANDOM };
 struct sim_options {
     uint64_t seed;
     enum tie_order tie_order;
-    uint64_t tie_seed; /* TIE_RANDOM */
+    uint64_t tie_seed;    /* TIE_RANDOM */
     bool reference_queue; /* tests: the plain heap behind the same interface */
 };
 

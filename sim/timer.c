@@ -101,7 +101,7 @@ void sim_timer_set(struct sim *sim, struct sim_timer *timer, sim_time at)
     if (!is_rare && index != 0 && queue->wheel != NULL) {
         struct event *event = &queue->event[index];
         if (event->generation == timer->generation && at >= event->at &&
-            (event->flags & EVENT_HELD) == 0 && wheel_is_in_slot(queue->wheel, event)) {
+            wheel_is_in_slot(queue->wheel, event)) {
             timer->at = at;
             event->at = at;
             event->sequence = sim_sequence(sim, owner, owner);

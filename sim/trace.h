@@ -73,8 +73,7 @@ const struct trace_kind *trace_kind(const struct trace *trace, uint16_t kind);
 
 /* `interest`: shape [kind_count], NULL = every kind; kept, not copied. Observers run in the order
  * added. */
-void trace_observe(struct trace *trace, trace_observer *observer, void *self,
-                   const bool *interest);
+void trace_observe(struct trace *trace, trace_observer *observer, void *self, const bool *interest);
 /* True when somebody besides the fingerprints wants this kind. */
 bool trace_is_watched(const struct trace *trace, uint16_t kind);
 
@@ -82,8 +81,8 @@ bool trace_is_watched(const struct trace *trace, uint16_t kind);
 void trace_emit(struct sim *sim, uint16_t kind, const int64_t *fields, uint32_t field_count);
 
 /* TRACE(sim, KIND, a, b, c): the usual way to emit. */
-#define TRACE(sim, kind, ...)                                                                     \
-    trace_emit((sim), (kind), (const int64_t[]){__VA_ARGS__},                                     \
+#define TRACE(sim, kind, ...)                                                                      \
+    trace_emit((sim), (kind), (const int64_t[]){__VA_ARGS__},                                      \
                (uint32_t)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
 
 struct fingerprints {

@@ -75,7 +75,7 @@ static connection_id open_connection(struct world *world)
 
 static void say(struct world *world, connection_id connection, entity_id from, const char *text)
 {
-    static char messages[16][8];
+    static char messages[256][8];
     static unsigned next;
     char *message = messages[next++ % ARRAY_LEN(messages)];
     snprintf(message, sizeof messages[0], "%s", text);
@@ -191,6 +191,52 @@ static void faults_add_up_and_each_is_removed_by_its_id(void **state)
     say(&world, connection, world.client, "2");
     sim_run_until(world.sim, SECONDS(11));
     expect(&world, "[10.001] s: message 2\n");
+    sim_free(world.sim);
+}
+
+/* The cut is over before the second message arrives, which waits for the first to be sent again. */
+static void what_was_not_cut_waits_for_what_was(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    connection_id connection = open_connection(&world);
+    say(&world, connection, world.client, "cut"); /* arrives at 3 ms */
+    sim_run_until(world.sim, MICROSECONDS(2500));
+    say(&world, connection, world.client, "whole"); /* arrives at 3.5 ms */
+    network_close(world.network, connection, world.client);
+    network_fault_id fault = cut(&world, world.client_process, world.server_process);
+    sim_run_until(world.sim, MICROSECONDS(3200));
+    network_fault_remove(world.network, fault);
+    sim_run_until(world.sim, SECONDS(1));
+    expect(&world, "[0.204] s: message cut\n"
+                   "[0.204] s: message whole\n"
+                   "[0.204] s: closed\n");
+    sim_free(world.sim);
+}
+
+static void messages_do_not_overtake_each_other(void **state)
+{
+    (void)state;
+    struct world world;
+    world_open(&world);
+    network_set_latency(world.network, &(struct distribution){.kind = DISTRIBUTION_EXPONENTIAL,
+                                                              .a = MILLISECONDS(1)});
+    connection_id connection = network_connect(world.network, world.client, world.server);
+    for (int i = 0; i < 200; i++) {
+        char text[8];
+        snprintf(text, sizeof text, "%d", i);
+        say(&world, connection, world.client, text);
+        sim_run_until(world.sim, sim_now(world.sim) + MILLISECONDS(20) / (1 + i));
+    }
+    sim_run_until(world.sim, SECONDS(10));
+    const char *place = world.text;
+    for (int i = 0; i < 200; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "message %d\n", i);
+        place = strstr(place, text);
+        assert_non_null(place);
+    }
     sim_free(world.sim);
 }
 
@@ -462,6 +508,8 @@ int main(void)
         cmocka_unit_test(cut_link_delivers_after_the_next_retransmission),
         cmocka_unit_test(a_cut_one_way_stops_one_way),
         cmocka_unit_test(faults_add_up_and_each_is_removed_by_its_id),
+        cmocka_unit_test(what_was_not_cut_waits_for_what_was),
+        cmocka_unit_test(messages_do_not_overtake_each_other),
         cmocka_unit_test(loss_delays_by_retransmission_timeouts),
         cmocka_unit_test(bandwidth_is_shared_by_the_messages_of_a_direction),
         cmocka_unit_test(a_dead_process_refuses),

@@ -110,12 +110,14 @@ static void frozen_gets_messages_before_timers_at_the_thaw(void **state)
     run(&world, SECONDS(10));
     expect(&world, "[5 s] nature: note 5\n");
     send(&world, SECONDS(10), world.second, 6); /* at the thaw itself: after what waited */
+    send(&world, SECONDS(10), world.first, 7);
     process_thaw(world.sim, world.process);
     run(&world, SECONDS(20));
     expect(&world, "[10 s] second: note 4\n"
                    "[10 s] second: message 2\n"
                    "[10 s] first: message 3\n"
                    "[10 s] second: message 1\n"
+                   "[10 s] first: message 7\n"
                    "[10 s] second: message 6\n"
                    "[10 s] first: timer 0\n");
     sim_free(world.sim);
