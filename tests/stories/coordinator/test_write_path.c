@@ -141,6 +141,24 @@ static void an_assignment_that_is_not_replicated_in_time_starts_over(void **stat
     host_free(&host);
 }
 
+static void an_assignment_written_too_late_is_not_the_next_generations(void **state)
+{
+    (void)state;
+    struct coordinator_host host;
+    start_stalled(&host);
+    ask_join(&host, (struct join_args){.member = "m001"});
+    ask_join(&host, (struct join_args){.member = "m002"});
+    ask_sync(&host, "m001", 3, "m001=t:0;m002=t:1");
+    /* Before it is replicated, another generation has begun. */
+    ask_join(&host, (struct join_args){.member = "m001", .topics = "t,u"});
+    ask_join(&host, (struct join_args){.member = "m002"});
+    assert_int_equal(classic_of(&host)->generation, 4);
+    replicate(&host);
+    assert_string_equal(state_of(&host), "CompletingRebalance");
+    assert_int_equal(classic_of(&host)->members[0]->assignment.length, 0);
+    host_free(&host);
+}
+
 static void errors_of_the_log_as_clients_see_them(void **state)
 {
     (void)state;
@@ -303,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_commit_that_timed_out_may_still_take_effect),
         cmocka_unit_test(only_a_stable_fetch_waits_for_replication),
         cmocka_unit_test(an_assignment_that_is_not_replicated_in_time_starts_over),
+        cmocka_unit_test(an_assignment_written_too_late_is_not_the_next_generations),
         cmocka_unit_test(errors_of_the_log_as_clients_see_them),
         cmocka_unit_test(a_failed_write_is_taken_back),
         cmocka_unit_test(a_failed_write_fails_what_came_with_it),
