@@ -241,9 +241,10 @@ static void check_group_state(struct checkers *checkers, int32_t group,
     watched->at_rest = to == GROUP_TRACE_Stable || to == GROUP_TRACE_Empty;
     watched->members = record->field[4];
     /* A coordinator that took over may count from an earlier generation (classic-coordinator.md
-     * section 10), a deleted group starts again at 0. */
+     * section 10); an empty group without offsets is deleted, and its next life starts at 0. */
     bool handed_over = to == GROUP_TRACE_Dead || record->field[1] == GROUP_TRACE_Dead ||
-                       record->field[5] != watched->coordinator;
+                       record->field[5] != watched->coordinator ||
+                       (record->field[1] == GROUP_TRACE_Empty && record->field[3] == 0);
     if (!handed_over && record->field[3] < watched->generation) {
         violate(checkers, CHECKER_I5, record, (name_id)record->field[0],
                 "the generation went from %lld to %lld", (long long)watched->generation,

@@ -110,11 +110,21 @@ void ledger_report_processed(struct ledger *ledger, struct ledger_group_state *g
     ledger_report(ledger, group, &finding);
 }
 
+/* A member from which a partition was taken back, but given to nobody yet, still has to hand it
+ * over (cooperative rebalancing, KIP-848): what it finishes until then is no zombie's work. */
+bool ledger_is_zombie(struct ledger *ledger, struct ledger_group_state *group,
+                      const struct ledger_claim *claim, name_id name)
+{
+    if (!group->managed || claim->assigned == name) return false;
+    return claim->assigned != NAME_NONE || !ledger_member_of(ledger, group, name)->is_member;
+}
+
 void ledger_note_member(struct ledger_member *member, const struct trace_record *record)
 {
     switch (record->kind) {
     case TRACE_MEMBER_REMOVED: member->removal = (enum rebalance_cause)record->field[3]; break;
     case TRACE_MEMBER_ADDED:
+        member->is_member = true;
         member->poll_expired = false;
         member->fenced = false;
         break;

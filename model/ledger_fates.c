@@ -60,6 +60,7 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
             .records = records,
             .culprit = claim->last_worker,
         };
+        if (piece.fate == FATE_RESET_OVER) finding.cause = claim->skip_cause;
         ledger_report(ledger, group, &finding);
     }
     struct finding truncated = {

@@ -40,7 +40,8 @@ struct ledger_claim {
     name_id assigned;
     name_id assigned_id; /* Kafka's member id */
     bool ever_owned;
-    bool committed_by_hand; /* the committed offset is an operator's */
+    bool committed_by_hand;        /* the committed offset is an operator's */
+    enum finding_cause skip_cause; /* of what is in `skipped` */
     /* What causes repeats: how the last owner's work ended, and who works on regardless. */
     name_id last_worker;
     enum ownership_end last_end;
@@ -58,6 +59,7 @@ struct ledger_member {
     int32_t group;
     bool halted; /* frozen or dead */
     bool restoring;
+    bool is_member;               /* in the coordinator's eyes */
     bool poll_expired;            /* in its present membership */
     bool fenced;                  /* likewise */
     bool commit_failed;           /* the last commit it heard of */
@@ -153,6 +155,8 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
 /* ledger_causes.c */
 void ledger_note_position(struct ledger *ledger, struct ledger_group_state *group,
                           struct ledger_claim *claim, const struct trace_record *record);
+bool ledger_is_zombie(struct ledger *ledger, struct ledger_group_state *group,
+                      const struct ledger_claim *claim, name_id name);
 void ledger_note_member(struct ledger_member *member, const struct trace_record *record);
 void ledger_report(struct ledger *ledger, struct ledger_group_state *group,
                    const struct finding *finding);

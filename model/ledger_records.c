@@ -148,7 +148,7 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
                group->scenario->commit.mode != COMMIT_EXTERNAL) {
         group->figures.effective_duplicates += count - fresh;
     }
-    bool zombie = group->managed && claim->assigned != (name_id)record->field[1];
+    bool zombie = ledger_is_zombie(ledger, group, claim, (name_id)record->field[1]);
     ledger_report_processed(ledger, group, claim, record, count - fresh, zombie);
     if (from < claim->highest) group->anomalies.reordered += 1;
     if (to > claim->highest) claim->highest = to;
@@ -171,7 +171,10 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
     struct ledger_log *log = ledger_log_of(ledger, record->field[2]);
     if (claim == NULL || log == NULL) return;
     int64_t offset = record->field[3];
-    if (record->field[4] != POSITION_COMMITTED && offset > claim->next) {
+    bool was_set = record->field[4] != POSITION_COMMITTED || claim->committed_by_hand;
+    if (was_set && offset > claim->next) {
+        claim->skip_cause =
+            claim->committed_by_hand ? FINDING_CAUSE_ADMIN : FINDING_CAUSE_OFFSET_RESET;
         int64_t from = claim->next > log->start ? claim->next : log->start;
         struct interval gap;
         for (int64_t at = from; interval_set_first_gap(&claim->processed, at, offset, &gap);

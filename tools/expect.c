@@ -32,6 +32,8 @@ const struct expect_metric expect_metrics[] = {
     {"produced", EXPECT_NUMBER, true, PLAIN, "records in the group's topics"},
     {"processed", EXPECT_NUMBER, true, PLAIN, "records processed, each counted once"},
     {"duplicates", EXPECT_NUMBER, true, PLAIN, "processings of a record after its first"},
+    {"effective_duplicates", EXPECT_NUMBER, true, PLAIN,
+     "duplicates that an idempotent or transactional sink did not absorb"},
     {"skipped", EXPECT_NUMBER, true, PLAIN, "records committed but never processed"},
     {"lost", EXPECT_NUMBER, true, PLAIN, "records deleted or lost before they were processed"},
     {"zombie", EXPECT_NUMBER, true, PLAIN,

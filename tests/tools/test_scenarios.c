@@ -68,12 +68,12 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Calls `act` with the path and name of each scenario, in the order of their names. */
-static void for_each_scenario(void act(const char *path, const char *name))
+/* Calls `act` with the path and name of each scenario of a folder, in the order of their names. */
+static void for_each_scenario(const char *folder, void act(const char *path, const char *name))
 {
     char *names[256];
     size_t count = 0;
-    DIR *directory = opendir(SCENARIOS_DIR);
+    DIR *directory = opendir(folder);
     assert_non_null(directory);
     for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
         size_t length = strlen(entry->d_name);
@@ -86,7 +86,7 @@ static void for_each_scenario(void act(const char *path, const char *name))
     qsort(names, count, sizeof(names[0]), by_name);
     for (size_t i = 0; i < count; i++) {
         char path[1024];
-        snprintf(path, sizeof(path), "%s/%s", SCENARIOS_DIR, names[i]);
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
         act(path, names[i]);
         free(names[i]);
     }
@@ -106,7 +106,13 @@ static void judge(const char *path, const char *name)
 static void each_keeps_its_promises(void **state)
 {
     (void)state;
-    for_each_scenario(judge);
+    for_each_scenario(SCENARIOS_DIR, judge);
+}
+
+static void each_anomaly_arises_and_its_mitigation_removes_it(void **state)
+{
+    (void)state;
+    for_each_scenario(SCENARIOS_DIR "/anomalies", judge);
 }
 
 static struct fingerprints prints_with(const char *set, uint64_t seed)
@@ -152,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_keeps_its_promises),
+        cmocka_unit_test(each_anomaly_arises_and_its_mitigation_removes_it),
         cmocka_unit_test(same_seed_same_prints_another_seed_others),
         cmocka_unit_test(the_workload_does_not_depend_on_groups_or_faults),
     };
