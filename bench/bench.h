@@ -39,7 +39,7 @@ bench_run hold_1e4_engine, hold_1e4_floor;
 bench_run hold_1e6_engine, hold_1e6_floor;
 bench_run heartbeats_engine, heartbeats_floor;
 bench_run heartbeats_network;
-bench_run coordinator_heartbeats, coordinator_rebalances;
+bench_run coordinator_heartbeats, coordinator_rebalances, coordinator_load;
 bench_run coordinator_consumer_heartbeats, coordinator_consumer_rebalances;
 bench_run consumer_all_move, consumer_joins;
 

@@ -22,6 +22,8 @@
 #define TOPIC_PARTITIONS 1000
 #define REBALANCES       20
 #define MEMBERS_MAX      BEATERS
+#define SHARD_MEMBERS    240
+#define SHARD_REQUESTS   UINT64_C(2000000)
 #define OWNED_MAX        32 /* of one member while the group is at half its size: 10,000 / 500 */
 
 struct stage {
@@ -81,6 +83,10 @@ static void read_reply(struct message *response, uint64_t token)
         break;
     case API_HEARTBEAT:
         stage.errors += ((const struct heartbeat_response *)response)->error != KAFKA_NONE;
+        break;
+    case API_OFFSET_COMMIT:
+        stage.errors +=
+            ((const struct offset_commit_response *)response)->offsets[0].error != KAFKA_NONE;
         break;
     case API_CONSUMER_GROUP_HEARTBEAT:
         read_consumer((const struct consumer_group_heartbeat_response *)response, token);
@@ -222,6 +228,7 @@ static void form_classic_group(int32_t members)
         join(i, 0);
     advance(stage.now);
     sync_all();
+    advance(stage.now + SECONDS(1)); /* what lingers is written */
     CHECK(stage.errors == 0 && stage.generation == 1);
 }
 
@@ -258,6 +265,56 @@ struct measure coordinator_rebalances(void)
     }
     struct measure measure = {.events = REBALANCES, .nanoseconds = bench_now_ns() - start};
     CHECK(stage.errors == 0 && stage.generation == 1 + REBALANCES);
+    close_stage();
+    return measure;
+}
+
+/* The steady load of 12,000 members in 200 groups, seen by one of 50 shards: 240 members that beat
+ * every 3 s and commit one partition every 5 s, in batches of 10 ms. An event is a request. */
+struct measure coordinator_load(void)
+{
+    open_stage();
+    stage.config.group_coordinator_append_linger_ms = 10;
+    form_classic_group(SHARD_MEMBERS);
+    name_id topic = names_intern(stage.names, "topic-0");
+    struct measure measure = {0};
+    uint64_t start = bench_now_ns();
+    sim_time pause = SECONDS(15) / SHARD_MEMBERS / 8; /* 5 beats and 3 commits each in 15 s */
+    for (uint64_t turn = 0; turn < SHARD_REQUESTS; turn++) {
+        int32_t member = (int32_t)(turn % SHARD_MEMBERS);
+        advance(stage.now + pause);
+        if (turn / SHARD_MEMBERS % 8 < 5) {
+            struct heartbeat_request beat = {
+                .head = {.api = API_HEARTBEAT, .size = sizeof beat},
+                .group = stage.group,
+                .member = stage.members[member],
+                .generation = stage.generation,
+            };
+            send(&beat.head, turn);
+        } else {
+            struct offset_entry entry = {
+                .partition = {.topic = topic, .partition = member},
+                .offset = (int64_t)turn,
+                .leader_epoch = -1,
+                .metadata = NAME_EMPTY,
+            };
+            struct offset_commit_request commit = {
+                .head = {.api = API_OFFSET_COMMIT, .size = sizeof commit},
+                .version = 8,
+                .group = stage.group,
+                .member = stage.members[member],
+                .generation = stage.generation,
+                .retention_time_ms = -1,
+                .offsets = &entry,
+                .offset_count = 1,
+            };
+            send(&commit.head, turn);
+        }
+        measure.events++;
+    }
+    advance(stage.now + SECONDS(1));
+    measure.nanoseconds = bench_now_ns() - start;
+    CHECK(stage.errors == 0 && stage.replies >= measure.events);
     close_stage();
     return measure;
 }

@@ -25,6 +25,8 @@ static const struct workload workloads[] = {
      coordinator_heartbeats, NULL, 3},
     {"coordinator-rebalance", "1,000 members, 10,000 partitions: one whole classic rebalance",
      coordinator_rebalances, NULL, 3},
+    {"coordinator-load", "one shard's share of 12,000 members: beats and commits, 10 ms linger",
+     coordinator_load, NULL, 3},
     {"consumer-heartbeats", "the same heartbeats of a consumer group (KIP-848)",
      coordinator_consumer_heartbeats, NULL, 3},
     {"consumer-rebalance", "1,000 members, 10,000 partitions: half leave, half join",
