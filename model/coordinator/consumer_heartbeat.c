@@ -173,7 +173,7 @@ static void respond(struct heartbeat *heartbeat)
         OPERATION_RESPOND(update->operation, struct consumer_group_heartbeat_response);
     response->member = update->updated.id;
     response->member_epoch = update->updated.epoch;
-    response->heartbeat_interval_ms = coordinator->config->group_consumer_heartbeat_interval_ms;
+    response->heartbeat_interval_ms = consumer_heartbeat_interval_ms(coordinator, update->group);
     response->assignment_count = -1;
     /* A full request comes from a member that (re)joins or is not sure that its last heartbeat got
      * through: it is told everything. */
@@ -223,7 +223,7 @@ static enum kafka_error beat(struct heartbeat *heartbeat)
     error = consumer_update_run(update);
     if (error != KAFKA_NONE) return error;
     consumer_arm_session(coordinator, update->group, heartbeat->member_id,
-                         coordinator->config->group_consumer_session_timeout_ms);
+                         consumer_session_timeout_ms(coordinator, update->group));
     respond(heartbeat);
     return KAFKA_NONE;
 }

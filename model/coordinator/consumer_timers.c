@@ -140,6 +140,30 @@ static void cancel(struct coordinator *coordinator, struct group *group, name_id
     release_if_idle(coordinator, timers);
 }
 
+int32_t consumer_session_timeout_ms(const struct coordinator *coordinator,
+                                    const struct group *group)
+{
+    return group->consumer_session_timeout_ms > 0
+               ? group->consumer_session_timeout_ms
+               : coordinator->config->group_consumer_session_timeout_ms;
+}
+
+int32_t consumer_heartbeat_interval_ms(const struct coordinator *coordinator,
+                                       const struct group *group)
+{
+    return group->consumer_heartbeat_interval_ms > 0
+               ? group->consumer_heartbeat_interval_ms
+               : coordinator->config->group_consumer_heartbeat_interval_ms;
+}
+
+void coordinator_set_group_config(struct coordinator *coordinator, name_id group,
+                                  const struct coordinator_group_config *config)
+{
+    struct group *configured = coordinator_group(coordinator, group);
+    configured->consumer_session_timeout_ms = config->consumer_session_timeout_ms;
+    configured->consumer_heartbeat_interval_ms = config->consumer_heartbeat_interval_ms;
+}
+
 void consumer_arm_session(struct coordinator *coordinator, struct group *group, name_id member,
                           int32_t timeout_ms)
 {
@@ -201,7 +225,7 @@ void consumer_on_loaded(struct coordinator *coordinator, struct group *group)
         /* Also for classic members, whose own session timeout comes back with their next request
          * (GroupMetadataManager.onLoaded). */
         consumer_arm_session(coordinator, group, member->id,
-                             coordinator->config->group_consumer_session_timeout_ms);
+                             consumer_session_timeout_ms(coordinator, group));
         if (member->state == CONSUMER_MEMBER_UNREVOKED_PARTITIONS) {
             consumer_arm_rebalance(coordinator, group, member->id, member->epoch,
                                    member->rebalance_timeout_ms);

@@ -13,6 +13,12 @@
 
 #include "model/coordinator/shard.h"
 
+/* What the consumer protocol uses for this group. */
+int32_t consumer_session_timeout_ms(const struct coordinator *coordinator,
+                                    const struct group *group);
+int32_t consumer_heartbeat_interval_ms(const struct coordinator *coordinator,
+                                       const struct group *group);
+
 void consumer_arm_session(struct coordinator *coordinator, struct group *group, name_id member,
                           int32_t timeout_ms);
 /* Fires for nothing once the member has left `epoch`. */

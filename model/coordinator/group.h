@@ -29,6 +29,8 @@ struct group {
      * members and conversions, as Kafka's timers do, which are found by key. */
     struct id_map consumer_timers;
     struct consumer_timers *first_consumer_timers; /* list of all of them */
+    int32_t consumer_session_timeout_ms;           /* dynamic settings; 0 = the broker's */
+    int32_t consumer_heartbeat_interval_ms;
 };
 
 #endif

@@ -226,6 +226,31 @@ static void a_failover_alone_changes_nothing(void **state)
     shard_host_free(host);
 }
 
+/* Over the broker's settings, from the next heartbeat on. */
+static void a_group_has_its_own_settings(void **state)
+{
+    (void)state;
+    struct shard_host *host = new_host();
+    struct scripted_consumer a = new_client(host, "a");
+    settle(host, &a);
+    const struct coordinator_group_config config = {.consumer_session_timeout_ms = 20000,
+                                                    .consumer_heartbeat_interval_ms = 2000};
+    coordinator_set_group_config(host->coordinator, a.group, &config);
+    scripted_consumer_beat(&a);
+    uint64_t token = a.token;
+    sim_time beaten_at = host->now;
+    shard_host_advance(host, beaten_at + SECONDS(1));
+    const struct consumer_group_heartbeat_response *response =
+        (const struct consumer_group_heartbeat_response *)shard_host_response(host, token);
+    assert_int_equal(response->heartbeat_interval_ms, 2000);
+    const struct group *group = coordinator_find_group(host->coordinator, a.group);
+    shard_host_advance(host, beaten_at + SECONDS(20) - 1);
+    assert_int_equal(group->consumer->member_count, 1);
+    shard_host_advance(host, beaten_at + SECONDS(20));
+    assert_int_equal(group->consumer->member_count, 0);
+    shard_host_free(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_failed_first_write),
         cmocka_unit_test(a_failed_expiry_is_tried_again),
         cmocka_unit_test(a_failover_alone_changes_nothing),
+        cmocka_unit_test(a_group_has_its_own_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
