@@ -299,7 +299,7 @@ static void run_seeds(const struct schedule_options *options)
         return;
     }
     const char *seeds = getenv("COHORT_SEEDS");
-    uint64_t count = seeds == NULL ? 500 : strtoull(seeds, NULL, 10);
+    uint64_t count = seeds == NULL ? 300 : strtoull(seeds, NULL, 10);
     for (uint64_t seed = 1; seed <= count; seed++)
         run_seed(options, seed);
 }

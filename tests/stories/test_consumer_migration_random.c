@@ -285,7 +285,7 @@ static void run_seeds(const struct schedule_options *options)
         return;
     }
     const char *seeds = getenv("COHORT_SEEDS");
-    uint64_t count = seeds == NULL ? 400 : strtoull(seeds, NULL, 10);
+    uint64_t count = seeds == NULL ? 200 : strtoull(seeds, NULL, 10);
     uint64_t upgrades = 0, downgrades = 0;
     for (uint64_t seed = 1; seed <= count; seed++) {
         run_seed(options, &schedule, seed);
