@@ -60,6 +60,10 @@ struct assign_group {
     struct assign_input client;
     struct assign_input server;
     int64_t *weight; /* by slot; NULL = every partition counts the same */
+    /* What the best assignment could do, the same for every strategy; found by the first. */
+    bool best_is_known;
+    int64_t best_sum_of_squares;
+    int32_t best_kept;
 };
 
 void assign_group_start(struct assign_group *group, struct diagnostics *diagnostics);

@@ -26,8 +26,15 @@ struct strategy_result strategy_run(struct assign_group *group, const struct str
     const enum assign_result done =
         strategy->assignor->assign(input, group->memory, &result.output);
     CHECK(done == ASSIGN_DONE); /* every topic exists */
-    const struct measure_options options = {.weight = group->weight, .with_best = true};
+    const struct measure_options options = {.weight = group->weight,
+                                            .with_best = !group->best_is_known};
     result.measure = measure_assignment(&group->client, &result.output, &options, group->memory);
+    if (!group->best_is_known) {
+        group->best_is_known = true;
+        group->best_sum_of_squares = result.measure.best_sum_of_squares;
+        group->best_kept = result.measure.best_kept;
+    }
+    measure_compare(&result.measure, group->best_sum_of_squares, group->best_kept);
     const bool eager = strcmp(strategy->protocol, "eager") == 0;
     result.stopped = eager ? result.measure.had_owner : result.measure.moved;
     result.rebalances = eager ? 1 : server ? 0 : result.measure.withheld > 0 ? 2 : 1;

@@ -77,6 +77,14 @@ static void measure_balance(const struct assign_input *input, const int32_t *loa
     }
 }
 
+void measure_compare(struct assign_measure *measure, int64_t best_sum_of_squares, int32_t best_kept)
+{
+    const int32_t needless = best_kept - measure->kept;
+    measure->best_sum_of_squares = best_sum_of_squares;
+    measure->best_kept = best_kept;
+    measure->moved_needlessly = best_kept < 0 ? -1 : needless > 0 ? needless : 0;
+}
+
 struct assign_measure measure_assignment(const struct assign_input *input,
                                          const struct assign_output *output,
                                          const struct measure_options *options,
@@ -112,10 +120,10 @@ struct assign_measure measure_assignment(const struct assign_input *input,
     measure.moved = measure.had_owner - measure.kept;
     measure_balance(input, load, weight, &measure);
     if (options->with_best) {
-        measure_best(input, &subscribers, previous, &scratch, &measure.best_sum_of_squares,
-                     &measure.best_kept);
-        const int32_t needless = measure.best_kept - measure.kept;
-        if (measure.best_kept >= 0) measure.moved_needlessly = needless > 0 ? needless : 0;
+        int64_t best_sum_of_squares;
+        int32_t best_kept;
+        measure_best(input, &subscribers, previous, &scratch, &best_sum_of_squares, &best_kept);
+        measure_compare(&measure, best_sum_of_squares, best_kept);
     }
     scratch_release(&scratch);
     return measure;

@@ -51,6 +51,11 @@ struct assign_measure measure_assignment(const struct assign_input *input,
                                          const struct measure_options *options,
                                          struct memory *memory);
 
+/* Fills in what is best for this input when it is known already, from another assignment's measure.
+ */
+void measure_compare(struct assign_measure *measure, int64_t best_sum_of_squares,
+                     int32_t best_kept);
+
 /* By slot, whom it belonged to before, or ASSIGN_NOBODY; the shape is that of the output. */
 void measure_previous_owners(const struct assign_input *input, const struct assign_output *shape,
                              enum measure_claims claims, int32_t *previous, struct memory *memory);
