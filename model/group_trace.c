@@ -301,6 +301,10 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
         TRACE(sim, TRACE_REBALANCED, note->group, note->generation, note->count,
               group_trace_client(trace, note->member), note->other);
         return;
+    case NOTE_TARGET_COMPUTED:
+        TRACE(sim, TRACE_REBALANCED, note->group, note->generation, note->count, NAME_NONE,
+              note->other);
+        return;
     case NOTE_MEMBER_ADDED:
         TRACE(sim, TRACE_MEMBER_ADDED, note->group, group_trace_client(trace, note->member),
               note->member, note->instance, NAME_NONE, note->client_id, note->client_host);
@@ -324,7 +328,6 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
     case NOTE_GROUP_CONVERTED:
     case NOTE_MEMBER_ID_ISSUED:
     case NOTE_ASSIGNMENT_RECEIVED:
-    case NOTE_TARGET_COMPUTED:
     case NOTE_MEMBER_FENCED:
     case NOTE_TRANSACTION_ENDED:
     case NOTE_SHARD_LOADING:

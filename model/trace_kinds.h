@@ -120,7 +120,7 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
     X(REBALANCE, "rebalance", PROTOCOL, "a rebalance began (KIP-848: the group epoch rose)",       \
       F(group, NAME) E(cause, REBALANCE_CAUSE) F(member, NAME) F(member_id, NAME)                  \
           F(generation, COUNT) F(reason, NAME))                                                    \
-    X(REBALANCED, "rebalanced", PROTOCOL, "the join phase of a classic rebalance completed",       \
+    X(REBALANCED, "rebalanced", PROTOCOL, "a join phase ended; KIP-848: a target was computed",       \
       F(group, NAME) F(generation, COUNT) F(members, COUNT) F(leader, NAME) F(protocol, NAME))     \
     X(MEMBER_ADDED, "member_added", PROTOCOL, "a group has a new member",                          \
       F(group, NAME) F(member, NAME) F(member_id, NAME) F(instance, NAME) F(replaced, NAME)        \

@@ -128,7 +128,7 @@ static void print_metric(const struct comparison *comparison, size_t group,
             append_value(&text, metric, paired.low);
             text_append(&text, " to ");
             append_value(&text, metric, paired.high);
-            print_cell(stream, 26, &text);
+            print_cell(stream, 30, &text);
             text_clear(&text);
             if (comparison_is_paired(comparison, arm)) {
                 text_format(&text, "%zu/%zu/%zu", paired.wins, paired.ties, paired.losses);
@@ -170,7 +170,7 @@ void comparison_print(const struct comparison *comparison, FILE *stream)
         fprintf(stream, "\n%s%s%s\n", terminal_color(stream, COLOR_BOLD),
                 comparison->scenario->groups[group].name, terminal_color(stream, COLOR_RESET));
         print_sentences(comparison, group, stream);
-        fprintf(stream, "\n  %-*s  %12s  %12s  %26s  %14s\n", arm_width, "", "mean", "difference",
+        fprintf(stream, "\n  %-*s  %12s  %12s  %30s  %14s\n", arm_width, "", "mean", "difference",
                 "95 % interval", "lower/=/higher");
         for (int metric = 0; metric < COMPARISON_METRIC_COUNT; metric++) {
             if (is_all_zero(comparison, group, (enum comparison_metric)metric)) continue;

@@ -209,10 +209,15 @@ static void settle(struct replay *replay)
         if (!view->shows_assignments) partition->owner_id = NAME_NONE;
         struct view_member *owner = find_member(view, partition->owner_id);
         if (owner == NULL) {
-            partition->owner_id = NAME_NONE;
+            partition->owner_id = NAME_NONE; /* it left, or shows nothing now */
         } else {
             owner->partition_count++;
         }
+    }
+    /* A consumer group is Stable when every member has reached the group's epoch, whether that
+     * changed its partitions or not. */
+    for (int32_t i = 0; i < view->member_count && view->state == GROUP_TRACE_Stable; i++) {
+        view->members[i].epoch = view->generation;
     }
     if (view->member_count > 0) {
         qsort(view->members, (size_t)view->member_count, sizeof *view->members,

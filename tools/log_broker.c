@@ -311,11 +311,27 @@ static bool fault_words(struct log_words *words, const struct trace_record *reco
     return true;
 }
 
+/* Members are named GROUP-NUMBER. NAME_NONE: no group's. */
+static name_id group_of_process(const struct log_words *words, const char *process)
+{
+    for (size_t i = 0; i < words->group_count; i++) {
+        size_t length = strlen(words->groups[i].name);
+        if (strncmp(process, words->groups[i].name, length) != 0 || process[length] != '-')
+            continue;
+        const char *number = process + length + 1;
+        if (*number != '\0' && number[strspn(number, "0123456789")] == '\0') {
+            return words->groups[i].group;
+        }
+    }
+    return NAME_NONE;
+}
+
 static bool process_words(struct log_words *words, const struct trace_record *record,
-                          enum log_level *level)
+                          enum log_level *level, name_id *group)
 {
     const int64_t *field = record->field;
     text_append(&words->source, store_name(words->reader, field[0]));
+    *group = group_of_process(words, store_name(words->reader, field[0]));
     text_format(&words->text, "process is %s (incarnation %" PRId64 ")",
                 process_state_names[field[1]], field[2]);
     if (field[1] != PROCESS_TRACE_RUNNING) *level = LOG_WARN;
@@ -339,7 +355,7 @@ bool log_broker_words(struct log_words *words, const struct trace_record *record
     case TRACE_ISR:
     case TRACE_LOG_START: return cluster_words(words, record, level);
     case TRACE_FAULT: return fault_words(words, record, level);
-    case TRACE_PROCESS: return process_words(words, record, level);
+    case TRACE_PROCESS: return process_words(words, record, level, group);
     default: return false; /* not a broker's */
     }
 }

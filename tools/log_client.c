@@ -11,6 +11,12 @@ static void append_error(struct log_words *words, int64_t error)
     text_append(&words->text, kafka_error_name((int32_t)error));
 }
 
+static bool is_consumer_protocol(struct log_words *words, name_id name)
+{
+    const struct log_group *group = log_find_group(words, name);
+    return group != NULL && group->is_consumer_protocol;
+}
+
 /* CLIENT: group, member, event, generation, member_id, number, error, text. */
 static bool event_words(struct log_words *words, const struct trace_record *record,
                         enum log_level *level)
@@ -25,6 +31,11 @@ static bool event_words(struct log_words *words, const struct trace_record *reco
     case CLIENT_JOINING: text_append(text, "(Re-)joining group"); return true;
     case CLIENT_JOINED:
     case CLIENT_SYNCED:
+        if (is_consumer_protocol(words, (name_id)field[0])) {
+            if (field[2] == CLIENT_JOINED) return false; /* not known by an id yet */
+            text_format(text, "Updating assignment with local epoch %" PRId64, field[3]);
+            return true;
+        }
         text_format(text, "Successfully %s Generation{generationId=%" PRId64 ", memberId='%s'",
                     field[2] == CLIENT_JOINED ? "joined group with generation"
                                               : "synced group in generation",

@@ -21,26 +21,24 @@ const uint16_t *log_words_kinds(size_t *count)
     return kinds;
 }
 
-/* Does the run ever show the group in a state of the consumer protocol? */
-static bool is_consumer_protocol(const struct store_reader *reader, name_id group)
+/* What the first lines about a group need before its first state is told: who coordinates it, and
+ * by which protocol. */
+static void look_ahead(const struct store_reader *reader, struct log_group *group)
 {
     sqlite3_stmt *statement = NULL;
-    const char *sql = "select f2 from events where kind=?1 and f0=?2 and f2 in (?3, ?4, ?5)"
-                      " order by number limit 1";
-    bool found = false;
-    if (sqlite3_prepare_v2(store_database(reader), sql, -1, &statement, NULL) != SQLITE_OK) {
-        return false;
-    }
+    const char *sql = "select f5, f2 from events where kind=?1 and f0=?2 order by number";
+    if (sqlite3_prepare_v2(store_database(reader), sql, -1, &statement, NULL) != SQLITE_OK) return;
     sqlite3_bind_int(statement, 1, TRACE_GROUP_STATE);
-    sqlite3_bind_int64(statement, 2, group);
-    sqlite3_bind_int(statement, 3, GROUP_TRACE_PreparingRebalance);
-    sqlite3_bind_int(statement, 4, GROUP_TRACE_Assigning);
-    sqlite3_bind_int(statement, 5, GROUP_TRACE_Reconciling);
-    if (sqlite3_step(statement) == SQLITE_ROW) {
-        found = sqlite3_column_int(statement, 0) != GROUP_TRACE_PreparingRebalance;
+    sqlite3_bind_int64(statement, 2, group->group);
+    bool knows_protocol = false;
+    while (!knows_protocol && sqlite3_step(statement) == SQLITE_ROW) {
+        if (group->broker < 0) group->broker = sqlite3_column_int64(statement, 0);
+        int state = sqlite3_column_int(statement, 1);
+        group->is_consumer_protocol =
+            state == GROUP_TRACE_Assigning || state == GROUP_TRACE_Reconciling;
+        knows_protocol = group->is_consumer_protocol || state == GROUP_TRACE_PreparingRebalance;
     }
     sqlite3_finalize(statement);
-    return found;
 }
 
 struct log_words *log_words_new(const struct store_reader *reader, log_sink *sink, void *self)
@@ -58,9 +56,9 @@ struct log_words *log_words_new(const struct store_reader *reader, log_sink *sin
             .name = name,
             .broker = -1,
             .offsets_partition = group_partition(name, OFFSETS_TOPIC_PARTITIONS),
-            .is_consumer_protocol = is_consumer_protocol(reader, groups[i]),
             .leader = "",
         };
+        look_ahead(reader, &words->groups[i]);
     }
     return words;
 }
@@ -112,7 +110,7 @@ void log_client_prefix(struct log_words *words, name_id group, name_id member)
     if (known != NULL && *known->client_id != '\0') {
         text_append(&words->text, known->client_id);
     } else {
-        text_format(&words->text, "consumer-%s", name);
+        text_append(&words->text, name); /* a client is named after its member unless told */
     }
     text_format(&words->text, ", groupId=%s] ", store_name(words->reader, group));
 }
