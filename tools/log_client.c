@@ -3,6 +3,7 @@
 #include "tools/log_internal.h"
 
 #include "model/kafka_types.h"
+#include "sim/check.h"
 
 #include <inttypes.h>
 
@@ -17,100 +18,90 @@ static bool is_consumer_protocol(struct log_words *words, name_id name)
     return group != NULL && group->is_consumer_protocol;
 }
 
+/* What follows the words of an event. */
+enum tail { TAIL_NONE, TAIL_ERROR, TAIL_NUMBER, TAIL_REASON };
+
+static const struct event_text {
+    const char *text; /* NULL = no line: Kafka says nothing */
+    enum log_level level;
+    enum tail tail;
+    const char *no_reason; /* when the record gives none */
+} event_texts[] = {
+    [CLIENT_STARTED] = {"Subscribed to the group's topics", LOG_INFO, TAIL_NONE, NULL},
+    [CLIENT_JOINING] = {"(Re-)joining group", LOG_INFO, TAIL_NONE, NULL},
+    [CLIENT_REJOIN_REQUESTED] = {"Request joining group due to: ", LOG_INFO, TAIL_REASON,
+                                 "group is already rebalancing"},
+    [CLIENT_HEARTBEAT_FAILED] = {"Attempt to heartbeat failed: ", LOG_INFO, TAIL_ERROR, NULL},
+    [CLIENT_GENERATION_RESET] = {"Resetting generation and member id due to: ", LOG_INFO,
+                                 TAIL_REASON, "not provided"},
+    [CLIENT_FENCED] = {"Fenced: ", LOG_ERROR, TAIL_ERROR, NULL},
+    [CLIENT_FATAL] = {"Fatal: ", LOG_ERROR, TAIL_ERROR, NULL},
+    [CLIENT_COORDINATOR_UNKNOWN] = {"Group coordinator is unavailable or invalid, rediscovery will "
+                                    "be attempted: ",
+                                    LOG_INFO, TAIL_REASON, "not provided"},
+    [CLIENT_COORDINATOR_FOUND] = {"Discovered group coordinator: broker ", LOG_INFO, TAIL_NUMBER,
+                                  NULL},
+    [CLIENT_POLL_TIMEOUT] = {"consumer poll timeout has expired. This means the time between "
+                             "subsequent calls to poll() was longer than the configured "
+                             "max.poll.interval.ms",
+                             LOG_WARN, TAIL_NONE, NULL},
+    [CLIENT_RESET_NONE] = {"NoOffsetForPartitionException: undefined offset with no reset policy "
+                           "for a partition",
+                           LOG_ERROR, TAIL_NONE, NULL},
+    [CLIENT_OUT_OF_MEMORY] = {"java.lang.OutOfMemoryError: Java heap space", LOG_ERROR, TAIL_NONE,
+                              NULL},
+    [CLIENT_CLOSED] = {"Consumer closed", LOG_INFO, TAIL_NONE, NULL},
+    [CLIENT_RESTORE_BEGIN] = {"(application) restoring state", LOG_INFO, TAIL_NONE, NULL},
+    [CLIENT_RESTORE_END] = {"(application) restored its state", LOG_INFO, TAIL_NONE, NULL},
+    [CLIENT_DEAD_LETTER] = {"(application) sent to the dead-letter topic: offset ", LOG_WARN,
+                            TAIL_NUMBER, NULL},
+    [CLIENT_RETRY] = {"(application) a record failed, try ", LOG_WARN, TAIL_NUMBER, NULL},
+};
+
+static bool synced_words(struct log_words *words, const struct trace_record *record)
+{
+    const int64_t *field = record->field;
+    const char *protocol = store_name(words->reader, field[7]);
+    if (is_consumer_protocol(words, (name_id)field[0])) {
+        if (field[2] == CLIENT_JOINED) return false; /* nothing is assigned yet */
+        text_format(&words->text, "Updating assignment with local epoch %" PRId64, field[3]);
+        return true;
+    }
+    text_format(&words->text, "Successfully %s Generation{generationId=%" PRId64 ", memberId='%s'",
+                field[2] == CLIENT_JOINED ? "joined group with generation"
+                                          : "synced group in generation",
+                field[3], store_name(words->reader, field[4]));
+    if (*protocol != '\0') text_format(&words->text, ", protocol='%s'", protocol);
+    text_append(&words->text, "}");
+    return true;
+}
+
 /* CLIENT: group, member, event, generation, member_id, number, error, text. */
 static bool event_words(struct log_words *words, const struct trace_record *record,
                         enum log_level *level)
 {
     const int64_t *field = record->field;
-    const char *member_id = store_name(words->reader, field[4]);
     const char *reason = store_name(words->reader, field[7]);
-    struct text *text = &words->text;
     log_client_prefix(words, (name_id)field[0], (name_id)field[1]);
-    switch ((enum client_event)field[2]) {
-    case CLIENT_STARTED: text_append(text, "Subscribed to the group's topics"); return true;
-    case CLIENT_JOINING: text_append(text, "(Re-)joining group"); return true;
-    case CLIENT_JOINED:
-    case CLIENT_SYNCED:
-        if (is_consumer_protocol(words, (name_id)field[0])) {
-            if (field[2] == CLIENT_JOINED) return false; /* not known by an id yet */
-            text_format(text, "Updating assignment with local epoch %" PRId64, field[3]);
-            return true;
-        }
-        text_format(text, "Successfully %s Generation{generationId=%" PRId64 ", memberId='%s'",
-                    field[2] == CLIENT_JOINED ? "joined group with generation"
-                                              : "synced group in generation",
-                    field[3], member_id);
-        if (*reason != '\0') text_format(text, ", protocol='%s'", reason);
-        text_append(text, "}");
+    if (field[2] == CLIENT_JOINED || field[2] == CLIENT_SYNCED) return synced_words(words, record);
+    if (field[2] == CLIENT_LEAVING) {
+        text_format(&words->text, "Member %s sending LeaveGroup request to coordinator due to %s",
+                    store_name(words->reader, field[4]),
+                    *reason != '\0' ? reason : "the consumer is being closed");
         return true;
-    case CLIENT_POLL_TIMEOUT:
-        text_append(text, "consumer poll timeout has expired. This means the time between "
-                          "subsequent calls to poll() was longer than the configured "
-                          "max.poll.interval.ms");
-        *level = LOG_WARN;
-        return true;
-    case CLIENT_LEAVING:
-        text_format(text, "Member %s sending LeaveGroup request to coordinator due to %s",
-                    member_id, *reason != '\0' ? reason : "the consumer is being closed");
-        return true;
-    case CLIENT_REJOIN_REQUESTED:
-        text_format(text, "Request joining group due to: %s",
-                    *reason != '\0' ? reason : "group is already rebalancing");
-        return true;
-    case CLIENT_HEARTBEAT_FAILED:
-        text_append(text, "Attempt to heartbeat failed: ");
-        append_error(words, field[6]);
-        return true;
-    case CLIENT_GENERATION_RESET:
-        text_append(text, "Resetting generation and member id");
-        if (*reason != '\0') text_format(text, " due to: %s", reason);
-        return true;
-    case CLIENT_FENCED:
-        text_append(text, "Fenced: ");
-        append_error(words, field[6]);
-        *level = LOG_ERROR;
-        return true;
-    case CLIENT_COORDINATOR_UNKNOWN:
-        text_append(text, "Group coordinator is unavailable or invalid; rediscovery will be "
-                          "attempted");
-        if (*reason != '\0') text_format(text, " (%s)", reason);
-        return true;
-    case CLIENT_COORDINATOR_FOUND:
-        text_format(text, "Discovered group coordinator: broker %" PRId64, field[5]);
-        return true;
-    case CLIENT_RESET_NONE:
-        text_append(text, "NoOffsetForPartitionException: undefined offset with no reset policy "
-                          "for a partition");
-        *level = LOG_ERROR;
-        return true;
-    case CLIENT_FATAL:
-        text_append(text, "Fatal: ");
-        append_error(words, field[6]);
-        *level = LOG_ERROR;
-        return true;
-    case CLIENT_OUT_OF_MEMORY:
-        text_append(text, "java.lang.OutOfMemoryError: Java heap space");
-        *level = LOG_ERROR;
-        return true;
-    case CLIENT_CLOSED: text_append(text, "Consumer closed"); return true;
-    case CLIENT_RESTORE_BEGIN: text_append(text, "(application) restoring state"); return true;
-    case CLIENT_RESTORE_END: text_append(text, "(application) restored its state"); return true;
-    case CLIENT_DEAD_LETTER:
-        text_format(text, "(application) sent offset %" PRId64 " to the dead-letter topic",
-                    field[5]);
-        *level = LOG_WARN;
-        return true;
-    case CLIENT_RETRY:
-        text_format(text, "(application) a record failed, try %" PRId64, field[5]);
-        *level = LOG_WARN;
-        return true;
-    case CLIENT_FIRST_POLL:
-    case CLIENT_REVOKE_CALLBACK:
-    case CLIENT_LOST_CALLBACK:
-    case CLIENT_ASSIGN_CALLBACK:
-    case CLIENT_CLOSING: return false;
     }
-    return false;
+    if (field[2] < 0 || field[2] >= (int64_t)ARRAY_LEN(event_texts)) return false;
+    const struct event_text *event = &event_texts[field[2]];
+    if (event->text == NULL) return false;
+    *level = event->level;
+    text_append(&words->text, event->text);
+    switch (event->tail) {
+    case TAIL_NONE: break;
+    case TAIL_ERROR: append_error(words, field[6]); break;
+    case TAIL_NUMBER: text_format(&words->text, "%" PRId64, field[5]); break;
+    case TAIL_REASON: text_append(&words->text, *reason != '\0' ? reason : event->no_reason); break;
+    }
+    return true;
 }
 
 static bool position_words(struct log_words *words, const struct trace_record *record,
