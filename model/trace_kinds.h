@@ -18,7 +18,8 @@ typedef uint32_t partition_id;
 #define PARTITION_NUMBER(id)           ((int32_t)((id)&0xfffff))
 
 /* The members of each enum: the order is part of stored runs. */
-/* clang-format off: tables */
+/* Tables, laid out by hand: */
+/* clang-format off */
 #define TRACE_ENUM_PROCESS_STATE(X) X(RUNNING) X(FROZEN) X(DEAD)
 #define TRACE_ENUM_GROUP_STATE(X)                                                                  \
     X(Empty)                                                                                       \

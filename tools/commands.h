@@ -7,7 +7,8 @@
 
 #include "tools/options.h"
 
-/* clang-format off: one a line */
+/* One a line: */
+/* clang-format off */
 #define COMMANDS(X)                                                                                \
     X(run)                                                                                         \
     X(replay)                                                                                      \
