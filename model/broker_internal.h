@@ -77,7 +77,7 @@ struct broker_connection {
     uint32_t waiting_count;
     uint32_t waiting_capacity;
     struct fetch_session *parked_fetch;
-    bool settled_early; /* broker_fetch_settle came before the fetch it is about */
+    bool settled_early;       /* broker_fetch_settle came before the fetch it is about */
     bool is_readable;         /* in the broker's list */
     struct broker_link *link; /* this broker opened it; NULL = a client did */
 };

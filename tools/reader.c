@@ -34,7 +34,8 @@ struct position reader_place(const struct node *map, const char *key)
 {
     const struct entry *entry = yaml_find(map, key);
     if (entry != NULL) return entry->key_at;
-    return map == NULL ? (struct position){0} : map->at;
+    if (map == NULL) return (struct position){0};
+    return map->at;
 }
 
 void reader_suggest(struct reader *reader, const char *word, const char *const *names, size_t count)
@@ -134,8 +135,9 @@ bool reader_flag(struct reader *reader, const char *label, const struct node *no
 bool reader_text(struct reader *reader, const char *label, const struct node *node,
                  const char **value)
 {
-    bool is_empty_quotes = node->kind == NODE_SCALAR && !node->plain;
-    if (!is_empty_quotes && !reader_is(reader, label, node, NODE_SCALAR, "a text")) return false;
+    /* Quotes make a text of anything, even of nothing. */
+    bool is_quoted = node->kind == NODE_SCALAR && !node->plain;
+    if (!is_quoted && !reader_is(reader, label, node, NODE_SCALAR, "a text")) return false;
     *value = reader_keep(reader, node->text);
     return true;
 }

@@ -20,7 +20,8 @@ struct check {
 static struct position config_place(const struct check *check, const char *key)
 {
     if (reader_written(check->config, key) != NULL) return reader_place(check->config, key);
-    return check->node == NULL ? (struct position){0} : check->node->at;
+    if (check->node == NULL) return (struct position){0};
+    return check->node->at;
 }
 
 /* Of two settings that do not fit together, the one that somebody wrote. */

@@ -71,7 +71,7 @@ struct network_client_options {
     struct sim *sim;
     struct network *network;
     process_id process;
-    name_id name;                  /* of the entity, and of its keyed draws */
+    name_id name;            /* of the entity, and of its keyed draws */
     struct cluster *cluster; /* addresses, and the rounds of idle fetches */
     int32_t reconnect_backoff_ms;
     int32_t reconnect_backoff_max_ms;
