@@ -139,6 +139,26 @@ static void numbering_and_watching_change_no_fingerprint(void **state)
     assert_memory_equal(&plain, &watched, sizeof plain);
 }
 
+/* A resolved scenario has other line numbers than the file it was made from. */
+static void lines_are_in_no_fingerprint(void **state)
+{
+    (void)state;
+    static const struct trace_kind fault[] = {
+        {"fault",
+         TRACE_PROTOCOL,
+         "",
+         {{"at", FIELD_COUNT, NULL, 0}, {"line", FIELD_LINE, NULL, 0}},
+         2}};
+    struct sim *sim = open_sim(fault, 1, NULL);
+    TRACE(sim, 0, 7, 40);
+    struct sim *other = open_sim(fault, 1, NULL);
+    TRACE(other, 0, 7, 41);
+    struct fingerprints left = trace_fingerprints(sim), right = trace_fingerprints(other);
+    assert_memory_equal(&left, &right, sizeof left);
+    sim_free(sim);
+    sim_free(other);
+}
+
 static void do_nothing(struct sim *sim, void *self, const struct sim_event *event)
 {
     (void)sim, (void)self, (void)event;
@@ -200,6 +220,7 @@ int main(void)
         cmocka_unit_test(without_kinds_nothing_is_emitted),
         cmocka_unit_test(each_class_has_its_fingerprint),
         cmocka_unit_test(numbering_and_watching_change_no_fingerprint),
+        cmocka_unit_test(lines_are_in_no_fingerprint),
         cmocka_unit_test(every_part_of_an_event_counts),
         cmocka_unit_test(a_fingerprint_is_xxhash64),
     };
