@@ -12,5 +12,5 @@ set label 9001 picture_title at graph 0, screen 1 offset 0,-1.4 left font ',14' 
 set label 9002 picture_subtitle at graph 0, screen 1 offset 0,-2.8 left font ',9' textcolor rgb '#666666'
 set xlabel time_label offset 0,0.3
 set xrange [0:duration / time_unit]
-set key at graph 1, graph 1 right bottom horizontal samplen 1.5 font ',9' textcolor rgb '#333333'
+set key at graph 1, graph 1.012 right bottom horizontal samplen 1.5 font ',9' textcolor rgb '#333333'
 set style fill solid 1.0 noborder

@@ -114,12 +114,13 @@ static void show_progress(struct progress *progress, const struct session *sessi
     struct text text = {0};
     duration_format(&text, glimpse.now);
     if (elapsed > 0) {
-        text_format(&text, "  %.0fx real time  %.1f M events/s",
-                    (double)glimpse.now / 1e9 / elapsed, (double)glimpse.events / elapsed / 1e6);
+        text_format(&text, "  %.0fx  %.1fM events/s", (double)glimpse.now / 1e9 / elapsed,
+                    (double)glimpse.events / elapsed / 1e6);
     }
     text_append(&text, "  lag ");
     count_format(&text, glimpse.lag_records);
-    if (glimpse.group != NULL) text_format(&text, "  %s %s", glimpse.group, glimpse.state);
+    /* The name last: a narrow terminal cuts it off first. */
+    if (glimpse.group != NULL) text_format(&text, "  %s %s", glimpse.state, glimpse.group);
     int permille = (int)((double)glimpse.now / (double)session->scenario->duration_ns * 1000);
     progress_show(progress, permille, text_data(&text));
     text_free(&text);

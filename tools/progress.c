@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BAR_WIDTH        20
+#define BAR_WIDTH        10
 #define REFRESH_SECONDS  0.1
 #define FIRST_AT_SECONDS 0.3 /* what is quicker needs no bar */
 

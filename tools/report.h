@@ -53,7 +53,7 @@ void report_common(const struct report_input *input, const char *title, struct t
 /* `set ytics` with names of rows: all when they are few, else every so many-th. */
 void report_row_names(const struct report_input *input, struct text *gnuplot);
 /* $rebalances: begin and end in seconds; always at least one (perhaps outside the picture), since
- * gnuplot refuses empty blocks. Sets `rebalances`, their number. */
+ * gnuplot refuses empty blocks. Sets `rebalances`, their number as the summary has it. */
 void report_rebalances(const struct report_input *input, struct text *gnuplot);
 /* Text in single quotes, for gnuplot. */
 void report_quote(struct text *gnuplot, const char *text);

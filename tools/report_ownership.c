@@ -50,7 +50,7 @@ static const char *short_name(const struct report_input *input, int64_t member)
 static const char *const colors[] = {"#56b4e9", "#e69f00", "#009e73", "#f0e442",
                                      "#cc79a7", "#d55e00", "#999999", "#0072b2",
                                      "#c3e4f7", "#f8dca0", "#8fd9c2", "#9c8f10",
-                                     "#efcfe0", "#f4b48c", "#5a5a5a", "#8fbfe0"};
+                                     "#efcfe0", "#f4b48c", "#cfd8a0", "#8fbfe0"};
 
 /* What the colours mean: a palette of `color_count` and its labels. */
 static void append_palette(const struct report_input *input, const struct member_list *members,
