@@ -7,8 +7,11 @@
  * happen is sorted: when the heap runs dry, the next slot is emptied into it, or, if it is wide and
  * full, spread.
  *
- *   invariant: every entry whose tick is <= `tick` is in the heap, every other in the slot of the
- *   highest digit (base 256) in which its tick differs from `tick`. So the lowest level in use
+ * A slot of a handful becomes the run, a short sorted array; the heap takes larger ones and
+ * whatever is posted for an instant that has come near already.
+ *
+ *   invariant: every entry whose tick is <= `tick` is in run or heap, every other in the slot of
+ * the highest digit (base 256) in which its tick differs from `tick`. So the lowest level in use
  * holds the next events, and its lowest slot the very next ones.
  *
  * An entry in a slot may be out of date: its record was moved to a later instant (soft re-arm:

@@ -106,7 +106,8 @@ static void transmit(struct network *network, struct connection *connection, uns
     post(network, connection, side, at, kind, ordinal, message);
 }
 
-/* Keeps a message out of the event queue, in its place by ordinal. */
+/* Keeps a message out of the event queue, in its place by ordinal. Its size is not kept: what is
+ * sent again takes no bandwidth, for beside the timeouts that would not be seen. */
 static void keep_waiting(struct network *network, struct connection *connection, unsigned side,
                          uint16_t kind, uint32_t ordinal, void *message, bool is_lost)
 {
