@@ -19,11 +19,6 @@ struct followed {
     int32_t *topics; /* indexes in the scenario, shape [topic_count] */
     int32_t topic_count;
     enum group_trace_state state;
-    name_id *member_ids; /* whom the coordinator knows, in no order */
-    size_t member_count;
-    size_t member_capacity;
-    int64_t session_timeouts;
-    int64_t poll_timeouts;
     struct run_point *points;
     size_t point_count;
 };
@@ -75,27 +70,6 @@ static struct followed *find_followed(struct run *run, name_id name)
     return NULL;
 }
 
-static void forget_member(struct followed *group, name_id member_id)
-{
-    for (size_t i = 0; i < group->member_count; i++) {
-        if (group->member_ids[i] != member_id) continue;
-        group->member_ids[i] = group->member_ids[--group->member_count];
-        return;
-    }
-}
-
-static void remember_member(struct followed *group, name_id member_id)
-{
-    /* A coordinator that takes over may tell again whom it found in its log. */
-    forget_member(group, member_id);
-    if (group->member_count == group->member_capacity) {
-        group->member_capacity = group->member_capacity == 0 ? 16 : group->member_capacity * 2;
-        group->member_ids =
-            tool_resize(group->member_ids, group->member_capacity * sizeof *group->member_ids);
-    }
-    group->member_ids[group->member_count++] = member_id;
-}
-
 static void store_partition_sample(struct run *run, const struct followed *group, int64_t step,
                                    int32_t topic, int32_t partition,
                                    const struct ledger_partition *state)
@@ -119,10 +93,12 @@ static void store_partition_sample(struct run *run, const struct followed *group
 static void sample_group(struct run *run, int32_t g, int64_t step)
 {
     struct followed *group = &run->groups[g];
+    struct ledger_group figures;
+    ledger_group(run->ledger, g, &figures);
     struct run_point point = {
         .at = sim_now(world_sim(run->world)),
         .lag_records = ledger_group_lag_records(run->ledger, g),
-        .members = (int64_t)group->member_count,
+        .members = figures.members,
     };
     bool is_stored = run->store != NULL && step % run->stored_every == 0;
     for (int32_t i = 0; i < group->topic_count; i++) {
@@ -149,31 +125,13 @@ static void sample_group(struct run *run, int32_t g, int64_t step)
 static void observe(void *self, const struct trace_record *record)
 {
     struct run *run = self;
-    const int64_t *field = record->field;
     run->records = record->number + 1;
-    switch (record->kind) {
-    case TRACE_SAMPLE:
+    if (record->kind == TRACE_SAMPLE) {
         for (int32_t g = 0; g < run->scenario->group_count; g++)
-            sample_group(run, g, field[0]);
-        return;
-    case TRACE_GROUP_STATE:
-    case TRACE_MEMBER_ADDED:
-    case TRACE_MEMBER_REMOVED:
-    case TRACE_CLIENT: break;
-    default: return; /* nothing to follow */
-    }
-    struct followed *group = find_followed(run, (name_id)field[0]);
-    if (group == NULL) return;
-    if (record->kind == TRACE_GROUP_STATE) {
-        group->state = (enum group_trace_state)field[2];
-    } else if (record->kind == TRACE_MEMBER_ADDED) {
-        if (field[4] != NAME_NONE) forget_member(group, (name_id)field[4]);
-        remember_member(group, (name_id)field[2]);
-    } else if (record->kind == TRACE_MEMBER_REMOVED) {
-        forget_member(group, (name_id)field[2]);
-        if (field[3] == CAUSE_SESSION_EXPIRED) group->session_timeouts++;
-    } else if (field[2] == CLIENT_POLL_TIMEOUT) {
-        group->poll_timeouts++;
+            sample_group(run, g, record->field[0]);
+    } else if (record->kind == TRACE_GROUP_STATE) {
+        struct followed *group = find_followed(run, (name_id)record->field[0]);
+        if (group != NULL) group->state = (enum group_trace_state)record->field[2];
     }
 }
 
@@ -220,7 +178,6 @@ void run_free(struct run *run)
 {
     for (int32_t g = 0; g < run->scenario->group_count; g++) {
         free(run->groups[g].topics);
-        free(run->groups[g].member_ids);
         free(run->groups[g].points);
     }
     free(run->groups);
@@ -311,14 +268,11 @@ void run_finish(struct run *run)
 
 void run_group(const struct run *run, int32_t group, struct run_group *out)
 {
-    const struct followed *followed = &run->groups[group];
     *out = (struct run_group){
         .name = run->scenario->groups[group].name,
         .findings = ledger_finding_totals(run->ledger, group),
-        .session_timeouts = followed->session_timeouts,
-        .poll_timeouts = followed->poll_timeouts,
-        .points = followed->points,
-        .point_count = followed->point_count,
+        .points = run->groups[group].points,
+        .point_count = run->groups[group].point_count,
     };
     ledger_group(run->ledger, group, &out->ledger);
     ledger_anomalies(run->ledger, group, &out->anomalies);

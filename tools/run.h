@@ -60,8 +60,6 @@ struct run_group {
     struct ledger_anomalies anomalies;
     const struct finding_totals *findings;
     int64_t processed_once; /* distinct records: the ledger's processings less the repeats */
-    int64_t session_timeouts;
-    int64_t poll_timeouts;
     const struct run_point *points; /* shape [point_count], one per sample step */
     size_t point_count;
 };

@@ -123,8 +123,8 @@ static bool look_up_figure(const struct run_group *group, const char *name, doub
         {"offset_resets", group->anomalies.offset_resets},
         {"commits_attempted", group->ledger.commits_attempted},
         {"commits_failed", group->ledger.commits_failed},
-        {"session_timeouts", group->session_timeouts},
-        {"poll_timeouts", group->poll_timeouts},
+        {"session_timeouts", group->ledger.session_timeouts},
+        {"poll_timeouts", group->ledger.poll_timeouts},
     };
     for (size_t i = 0; i < ARRAY_LEN(figures); i++) {
         if (strcmp(figures[i].name, name) != 0) continue;

@@ -2,6 +2,7 @@
 # What people type, from end to end: exit codes, what is written, and what is left behind when
 # something goes wrong. usage: tests/tools/cli.sh COHORT WORK_DIRECTORY
 set -u
+source=$(cd "$(dirname "$0")/../.." && pwd)
 cohort=$1
 work=$2
 rm -rf "$work" && mkdir -p "$work" && cd "$work" || exit 2
@@ -91,6 +92,32 @@ expect 0 'identical: ' "$cohort" replay again.cohort
 expect 0 'small' "$cohort" run small.yaml --out all.cohort --events all --tie-order random:3
 expect 0 'identical: ' "$cohort" replay all.cohort
 rm -rf json.cohort again.cohort all.cohort out.json
+
+# Every metric that an `expect:` line can name is told by a run.
+{
+    sed '/^expect:/,$d' small.yaml
+    echo 'expect:'
+    grep -oE '^    \{"[a-z_]+", EXPECT_[A-Z]+, (true|false), [A-Z]+' "$source/tools/expect.c" |
+        tr -d '{",' | while read -r name _ grouped aggregates; do
+        case $aggregates in
+        PLAIN) uses='' ;;
+        SPREAD) uses='max mean total' ;;
+        SERIES) uses='max min mean last at' ;;
+        QUANTILES) uses='p50 p95 p99 max' ;;
+        esac
+        term="$name($([ "$grouped" = true ] && echo billing))"
+        for use in ${uses:-plain}; do
+            case $use in
+            plain) echo "  - $term == $term" ;;
+            at) echo "  - at(30s, $term) == at(30s, $term)" ;;
+            *) echo "  - $use($term) == $use($term)" ;;
+            esac
+        done
+    done
+} >metrics.yaml
+[ "$(grep -c '^  - .* == ' metrics.yaml)" -gt 30 ] || fail 'metrics were not found'
+expect 0 ' hold' "$cohort" run metrics.yaml --no-store
+rm -f metrics.yaml
 
 # An altered store: the first record that differs is named.
 cp -r small-seed5.cohort altered.cohort
