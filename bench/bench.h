@@ -42,5 +42,6 @@ bench_run heartbeats_network;
 bench_run coordinator_heartbeats, coordinator_rebalances, coordinator_load;
 bench_run coordinator_consumer_heartbeats, coordinator_consumer_rebalances;
 bench_run consumer_all_move, consumer_joins;
+bench_run data_busy, data_more, data_idle;
 
 #endif

@@ -34,6 +34,11 @@ static const struct workload workloads[] = {
     {"consumer-all-move", "1,000 members, 10,000 partitions: a topic created anew, every one moves",
      consumer_all_move, NULL, 3},
     {"consumer-joins", "1,000 members join one by one, 10,000 partitions", consumer_joins, NULL, 3},
+    {"data-busy", "1,000,000 records/s, 10,000 partitions, 1,000 consumers, RF 3: per batch",
+     data_busy, NULL, 1},
+    {"data-more", "ten times the records at the same request rate", data_more, NULL, 1},
+    {"data-idle", "12,000 consumers in 200 groups, idle: per consumer and virtual second",
+     data_idle, NULL, 1},
 };
 
 #define WORKLOADS (sizeof workloads / sizeof workloads[0])

@@ -21,8 +21,26 @@ struct answer {
     int64_t budget;
 };
 
-static void add_slice(struct broker *broker, struct answer *answer, const struct log_batch *batch)
+/* Neighbours that only arrived at different times go as one: the reader cannot tell. */
+static bool extend_slice(struct batch_slice *slice, const struct log_batch *batch)
 {
+    if (slice->control || (batch->flags & LOG_CONTROL) != 0 ||
+        slice->base_offset + slice->count != batch->base_offset ||
+        slice->leader_epoch != batch->leader_epoch ||
+        slice->aborted != ((batch->flags & LOG_ABORTED) != 0)) {
+        return false;
+    }
+    slice->count += batch->count;
+    slice->bytes += batch->bytes;
+    slice->last_at = batch->last_at;
+    return true;
+}
+
+/* `first`: the slice begins a partition. */
+static void add_slice(struct broker *broker, struct answer *answer, const struct log_batch *batch,
+                      bool first)
+{
+    if (!first && extend_slice(&answer->slices[answer->slice_count - 1], batch)) return;
     if (answer->slice_count == answer->slice_capacity) {
         int32_t grown = answer->slice_capacity == 0 ? 16 : answer->slice_capacity * 2;
         answer->slices = memory_resize(broker->memory, answer->slices,
@@ -62,9 +80,11 @@ static void read_entry(struct fetch_entry *entry, struct answer *answer,
          batch != NULL && batch->base_offset < end;
          batch = replica_log_next(&replica->log, batch)) {
         const struct log_batch slice = log_batch_slice(batch, entry->offset, end);
-        add_slice(entry->session->broker, answer, &slice);
+        add_slice(entry->session->broker, answer, &slice, out->slice_count == 0);
         answer->response->bytes += slice.bytes;
-        out->slice_count++;
+        out->slice_count = answer->slice_count - out->first_slice;
+        entry->served_offset = slice.base_offset + slice.count;
+        entry->served_position = slice.position + slice.bytes;
     }
     answer->budget -= answer->response->bytes - before;
 }

@@ -65,6 +65,14 @@ static inline struct replica_log *replica_log_of(struct replica *replica)
     return &replica->log;
 }
 
+/* See cluster_internal.h: the replicas of a partition that has been prefetched. */
+static inline void prefetch_replica(const struct cluster *cluster, partition_id id, int32_t number)
+{
+    const struct partition *partition = cluster_partition(cluster, id);
+    if (partition == NULL || number < 0 || number >= partition->replica_count) return;
+    prefetch_lines(partition->replicas[number], (sizeof(struct replica) + 127) / 64);
+}
+
 /* ---- connections ------------------------------------------------------------------------- */
 
 struct broker_connection {

@@ -299,6 +299,22 @@ static struct produce_pending *begin_wait(struct broker *broker, struct message 
     return pending;
 }
 
+static void prefetch(const struct broker *broker, const struct produce_request *request, int32_t i)
+{
+    const struct cluster *cluster = broker->cluster;
+    if (i + PREFETCH_PARTITION < request->batch_count) {
+        prefetch_partition(cluster, request->batches[i + PREFETCH_PARTITION].partition);
+    }
+    if (i + PREFETCH_REPLICA >= request->batch_count) return;
+    const struct partition *partition =
+        cluster_partition(cluster, request->batches[i + PREFETCH_REPLICA].partition);
+    if (partition == NULL) return;
+    prefetch_lines(cluster_replica(cluster, partition, broker->id),
+                   (sizeof(struct replica) + 127) / 64);
+    prefetch_log_end(&partition->log);
+    prefetch_lines(partition->producers.entries, 3);
+}
+
 void produce_handle(struct broker *broker, struct broker_connection *connection,
                     const struct produce_request *request)
 {
@@ -311,6 +327,7 @@ void produce_handle(struct broker *broker, struct broker_connection *connection,
     struct produce_pending *pending = NULL;
     for (int32_t i = 0; i < count; i++) {
         struct produced_partition *out = &response->partitions[i];
+        prefetch(broker, request, i);
         struct replica *replica = take_batch(broker, request, &request->batches[i], out);
         if (replica == NULL || request->acks >= 0) continue;
         int64_t end_offset = out->base_offset + request->batches[i].count;

@@ -51,6 +51,18 @@ static int32_t number_of(const struct partition *partition, int32_t broker)
     return -1;
 }
 
+static void prefetch_entries(const struct cluster *cluster, const struct replica_fetched *entries,
+                             int32_t count, int32_t i)
+{
+    if (i + PREFETCH_PARTITION < count) {
+        prefetch_partition(cluster, entries[i + PREFETCH_PARTITION].partition);
+    }
+    if (i + PREFETCH_REPLICA >= count) return;
+    const struct replica_fetched *entry = &entries[i + PREFETCH_REPLICA];
+    prefetch_replica(cluster, entry->partition, entry->leader_number);
+    prefetch_replica(cluster, entry->partition, entry->follower_number);
+}
+
 static void acknowledge(struct replica_session *session)
 {
     const struct cluster *cluster = session->broker->cluster;
@@ -58,11 +70,12 @@ static void acknowledge(struct replica_session *session)
     session->given_count = 0;
     for (int32_t i = 0; i < count; i++) {
         const struct replica_fetched *given = &session->given[i];
+        prefetch_entries(cluster, session->given, count, i);
         if (given->error != KAFKA_NONE) continue;
         const struct partition *partition = cluster_partition(cluster, given->partition);
-        struct replica *replica = cluster_replica(cluster, partition, session->broker->id);
+        struct replica *replica = partition->replicas[given->leader_number];
         if (!replica->is_leader || replica->leader_epoch != given->leader_epoch) continue;
-        int32_t number = number_of(partition, session->follower);
+        int32_t number = given->follower_number;
         if (!replica->followers[number].active) continue;
         const struct replica *follower = partition->replicas[number];
         int64_t position = given->end_offset == follower->log.end_offset
@@ -78,8 +91,12 @@ static void enter(struct replica_session *session, const struct replica_fetch_pa
 {
     struct broker *broker = session->broker;
     struct replica *replica = NULL;
+    const struct partition *partition = cluster_partition(broker->cluster, asked->partition);
+    int32_t number = number_of(partition, session->follower);
     struct replica_fetched entry = {
         .partition = asked->partition,
+        .leader_number = (int16_t)number_of(partition, broker->id),
+        .follower_number = (int16_t)number,
         .error = broker_leader_replica(broker, asked->partition, asked->leader_epoch, &replica),
         .leader_epoch = asked->leader_epoch,
     };
@@ -87,8 +104,6 @@ static void enter(struct replica_session *session, const struct replica_fetch_pa
         add_error(session, &entry);
         return;
     }
-    struct partition *partition = replica->partition;
-    int32_t number = number_of(partition, session->follower);
     const struct replica *follower = partition->replicas[number];
     int64_t common = replica_log_divergence(&follower->log, &replica->log);
     if (common > asked->fetch_offset) common = asked->fetch_offset;
@@ -160,6 +175,8 @@ static bool give(struct replica_session *session, struct replica *replica, int64
     *budget -= bytes;
     const struct replica_fetched entry = {
         .partition = replica->partition->id,
+        .leader_number = (int16_t)replica->number,
+        .follower_number = (int16_t)number,
         .leader_epoch = replica->leader_epoch,
         .end_offset = end,
         .high_watermark = replica->high_watermark,
@@ -181,6 +198,9 @@ void replication_session_flush(struct replica_session *session)
     session->error_count = 0;
     for (uint32_t i = 0; i < session->news.count; i++) {
         struct replica *replica = session->news.items[i];
+        if (i + PREFETCH_REPLICA < session->news.count) {
+            prefetch_lines(session->news.items[i + PREFETCH_REPLICA], (sizeof *replica + 127) / 64);
+        }
         if (give(session, replica, &budget)) {
             session->news.items[left++] = replica;
         } else {
@@ -308,7 +328,7 @@ static void apply_entry(struct replica_fetcher *fetcher, const struct replica_fe
 {
     struct broker *broker = fetcher->broker;
     const struct partition *partition = cluster_partition(broker->cluster, entry->partition);
-    struct replica *replica = cluster_replica(broker->cluster, partition, broker->id);
+    struct replica *replica = partition->replicas[entry->follower_number];
     if (replica->leader != fetcher->leader || replica->leader_epoch != entry->leader_epoch ||
         replica->is_leader) {
         return;
@@ -320,7 +340,7 @@ static void apply_entry(struct replica_fetcher *fetcher, const struct replica_fe
     if (entry->truncate) {
         replica_log_truncate(&replica->log, entry->end_offset);
     } else {
-        const struct replica *leader = cluster_replica(broker->cluster, partition, fetcher->leader);
+        const struct replica *leader = partition->replicas[entry->leader_number];
         if (entry->end_offset > leader->log.end_offset) return; /* cut off since */
         replica_log_follow(&replica->log, &leader->log, entry->end_offset);
     }
@@ -337,6 +357,7 @@ void replication_apply(struct replica_fetcher *fetcher)
     const void *body = message;
     const struct replica_fetch_response *response = body;
     for (int32_t i = 0; i < response->partition_count; i++) {
+        prefetch_entries(broker->cluster, response->partitions, response->partition_count, i);
         apply_entry(fetcher, &response->partitions[i]);
     }
     message_free(broker->memory, message);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Batches kept in all partition logs together before old ones are merged: 64 bytes each. */
-#define BATCHES_IN_ALL         (UINT32_C(1) << 21)
+#define BATCHES_IN_ALL         (UINT32_C(1) << 20)
 #define BATCHES_MAX_MOST       4096u
 #define BATCHES_MAX_LEAST      64u
 #define INTERNAL_SEGMENT_BYTES (INT64_C(100) << 20) /* offsets.topic.segment.bytes */

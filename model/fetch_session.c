@@ -164,7 +164,10 @@ static void apply_changes(struct fetch_session *session, const struct fetch_requ
             entry->told_high_watermark = -1;
             entry->told_log_start = -1;
         }
-        if (entry->offset != asked->fetch_offset) entry->position = -1;
+        if (entry->offset != asked->fetch_offset) {
+            bool goes_on = entry->served_offset == asked->fetch_offset && entry->offset >= 0;
+            entry->position = goes_on ? entry->served_position : -1;
+        }
         entry->offset = asked->fetch_offset;
         entry->max_bytes = asked->max_bytes;
         entry->current_leader_epoch = asked->current_leader_epoch;

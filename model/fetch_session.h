@@ -14,9 +14,11 @@
 struct fetch_entry {
     partition_id partition;
     int32_t max_bytes;
-    int64_t offset;   /* next to be read */
-    int64_t position; /* its place in the log, in bytes */
-    int64_t visible;  /* position up to which this reader may read, as last counted */
+    int64_t offset;        /* next to be read */
+    int64_t position;      /* its place in the log, in bytes */
+    int64_t served_offset; /* end of what the last response gave, and its place */
+    int64_t served_position;
+    int64_t visible; /* position up to which this reader may read, as last counted */
     int32_t current_leader_epoch;
     struct fetch_session *session;
     struct replica *replica; /* NULL = not led here */

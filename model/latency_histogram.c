@@ -63,8 +63,22 @@ void latency_histogram_add_range(struct latency_histogram *histogram, sim_time f
         latency_histogram_add(histogram, low, count - at_high);
         return;
     }
-    /* Value i is low + (high - low) * i / (count - 1): count those below each bucket's end. */
+    /* Value i is low + (high - low) * i / (count - 1). A few of them: each finds its bucket. */
     int64_t counted = 0;
+    if (count <= (int64_t)(bucket_of(high) - bucket_of(low)) * 4) {
+        const sim_time step = (high - low) / (count - 1);
+        const int64_t rest = (high - low) % (count - 1);
+        sim_time value = low;
+        for (int64_t carry = 0; counted < count; counted++) {
+            histogram->buckets[bucket_of(value)]++;
+            value += step;
+            carry += rest;
+            if (carry < count - 1) continue;
+            carry -= count - 1;
+            value++;
+        }
+    }
+    /* Many: count those below each bucket's end. */
     for (uint32_t bucket = bucket_of(low); counted < count; bucket++) {
         sim_time end = bucket_end(bucket);
         int64_t below = count;

@@ -69,9 +69,12 @@ uint32_t log_batches_search(const struct log_batches *list, int64_t offset)
 {
     const struct log_batch *items = list->items + list->first;
     uint32_t count = list->count;
-    /* Readers are mostly at the end. */
-    if (count > 0 && offset >= items[count - 1].base_offset) {
-        return offset < items[count - 1].base_offset + items[count - 1].count ? count - 1 : count;
+    /* Readers are mostly near the end. */
+    if (count > 0 && offset >= items[count - 1].base_offset + items[count - 1].count) return count;
+    for (uint32_t back = 1; back <= 8 && back <= count; back++) {
+        const struct log_batch *item = &items[count - back];
+        if (offset < item->base_offset) continue;
+        return offset < item->base_offset + item->count ? count - back : count - back + 1;
     }
     uint32_t low = 0;
     for (uint32_t high = count; low < high;) {

@@ -29,6 +29,8 @@ struct replica_fetch_request {
 };
 struct replica_fetched {
     partition_id partition;
+    int16_t leader_number; /* places among the partition's replicas */
+    int16_t follower_number;
     enum kafka_error error;
     int32_t leader_epoch;
     bool truncate;      /* the logs part at end_offset: truncate there, then go on */

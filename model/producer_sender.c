@@ -145,6 +145,7 @@ static void on_response(void *context, const struct request_result *result)
     node->in_flight--;
     for (int32_t i = 0; i < flight->count; i++) {
         struct producer_send_batch *batch = flight->batches[i];
+        if (i + 4 < flight->count) __builtin_prefetch(flight->batches[i + 4]);
         if (batch == NULL) continue; /* expired meanwhile */
         enum kafka_error error = KAFKA_NETWORK_EXCEPTION;
         int64_t base_offset = -1;

@@ -132,7 +132,10 @@ static void deal(struct workload *workload, uint64_t slot, uint64_t count, sim_t
     uint64_t teeth_before = 0;
     for (int32_t p = 0; p < workload->partitions; p++) {
         before += workload->weights[p];
-        uint64_t teeth = (uint64_t)((before * count + shift) / workload->weight_sum);
+        /* The weights sum to 2^40 at most, so this fits 64 bits but for enormous slots. */
+        uint64_t teeth = count < (UINT64_C(1) << 23) && workload->weight_sum <= KEY_WEIGHT_TOTAL
+                             ? ((uint64_t)before * count + shift) / workload->weight_sum
+                             : (uint64_t)((before * count + shift) / workload->weight_sum);
         if (p == workload->partitions - 1) teeth = count;
         give_spread(workload, p, slot, teeth - teeth_before, begin, end);
         teeth_before = teeth;
