@@ -338,6 +338,7 @@ static void broker_handler(struct sim *sim, void *self, const struct sim_event *
     case BROKER_REPLICA_APPLY: replication_apply(&broker->fetchers[event->number]); break;
     case BROKER_REPLICA_RETRY: replication_retry(&broker->fetchers[event->number]); break;
     case BROKER_REPLICA_LAG: on_lag_check(broker); break;
+    case BROKER_JOIN_RETRY: replica_check_joins(broker); break;
     case BROKER_HEARTBEAT_DUE: membership_heartbeat(broker); break;
     case BROKER_RETENTION: on_retention(broker); break;
     case BROKER_FETCH_EXPIRED: fetch_expired(broker, (uint32_t)event->number); break;
@@ -405,6 +406,7 @@ void broker_start(struct broker *broker)
     transactions_init(broker);
     membership_init(broker);
     sim_timer_init(&broker->lag_check, broker->entity, BROKER_REPLICA_LAG, 0);
+    sim_timer_init(&broker->join_retry, broker->entity, BROKER_JOIN_RETRY, 0);
     sim_timer_init(&broker->retention, broker->entity, BROKER_RETENTION, 0);
     sim_time now = sim_now(broker->sim);
     sim_timer_set(broker->sim, &broker->retention, now + RETENTION_FIRST_NS);

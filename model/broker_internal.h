@@ -33,6 +33,8 @@ struct follower_progress {
 
 struct replica {
     struct replica_log log;
+    struct producer_states
+        *producers; /* while the log has a branch: as of when it left the main one */
     struct partition *partition;
     struct broker *broker;
     int32_t number; /* among the partition's replicas */
@@ -154,6 +156,7 @@ enum broker_event {
     BROKER_REPLICA_APPLY, /* number: leader; the disk has written */
     BROKER_REPLICA_RETRY, /* number: leader */
     BROKER_REPLICA_LAG,   /* ISR check */
+    BROKER_JOIN_RETRY,
     BROKER_HEARTBEAT_DUE, /* to the controller */
     BROKER_RETENTION,
     BROKER_FETCH_EXPIRED,   /* number: session index */
@@ -167,6 +170,7 @@ enum broker_event {
 struct partition_view {
     int32_t leader;
     int32_t leader_epoch;
+    uint64_t last_entry; /* of the metadata log, while several are applied together */
 };
 
 struct broker {
@@ -206,6 +210,7 @@ struct broker {
     bool has_learned;   /* metadata since the start of the process */
     struct sim_timer heartbeat;
     struct sim_timer lag_check;
+    struct sim_timer join_retry;
     struct sim_timer retention;
     struct pointer_list altering; /* replicas whose ISR is to be altered */
 
@@ -271,11 +276,18 @@ struct broker_link *broker_link_numbered(struct broker *broker, uint64_t number)
 int64_t replica_append(struct replica *replica, const struct log_append *append);
 /* Recomputes the high watermark; emits, wakes who waits. */
 void replica_advance(struct replica *replica);
+/* The producers of this replica's log; NULL = nothing is known of them. */
+struct producer_states *replica_producers(struct replica *replica);
+/* As a follower: the logs part at this offset. */
+void replica_truncate(struct replica *replica, int64_t offset);
 int64_t replica_last_stable(const struct replica *replica);
 /* A follower reached this end, by its fetch of now. It had everything at `caught_up_at` (0 = when
  * is not known), and has it now if this is the log end. */
 void replica_progress(struct replica *replica, int32_t number, int64_t end_offset,
                       int64_t end_position, sim_time caught_up_at);
+/* Followers that could not join the ISR when they had caught up are looked at again. */
+void replica_retry_joins(struct broker *broker);
+void replica_check_joins(struct broker *broker);
 void replica_become(struct replica *replica, const struct metadata_entry *entry);
 int32_t replica_min_isr(const struct replica *replica);
 

@@ -97,6 +97,7 @@ static void alteration_failed(struct broker *broker, const struct replica *only)
         if (!replica->altering || (only != NULL && replica != only)) continue;
         replica->altering = false;
         replica->joining = 0;
+        replica_retry_joins(broker);
     }
 }
 

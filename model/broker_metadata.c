@@ -20,7 +20,7 @@ struct partition_view broker_view(const struct broker *broker, partition_id part
     int32_t topic = PARTITION_TOPIC(partition);
     int32_t number = PARTITION_NUMBER(partition);
     if (topic >= broker->cluster->topic_count || number >= broker->view_counts[topic]) {
-        return (struct partition_view){-1, -1};
+        return (struct partition_view){-1, -1, 0};
     }
     return broker->views[topic][number];
 }
@@ -39,7 +39,7 @@ static void know_partitions(struct broker *broker, int32_t topic, int32_t count)
     struct partition_view *grown = memory_keep(broker->memory, (size_t)count * sizeof *grown);
     if (known > 0) memcpy(grown, broker->views[topic], (size_t)known * sizeof *grown);
     for (int32_t p = known; p < count; p++)
-        grown[p] = (struct partition_view){-1, -1};
+        grown[p] = (struct partition_view){-1, -1, 0};
     broker->views[topic] = grown;
     broker->view_counts[topic] = count;
 }
@@ -47,8 +47,10 @@ static void know_partitions(struct broker *broker, int32_t topic, int32_t count)
 static void apply_partition(struct broker *broker, const struct metadata_entry *entry)
 {
     struct partition *partition = cluster_partition(broker->cluster, entry->partition);
-    broker->views[partition->topic][PARTITION_NUMBER(entry->partition)] =
-        (struct partition_view){entry->leader, entry->leader_epoch};
+    struct partition_view *view =
+        &broker->views[partition->topic][PARTITION_NUMBER(entry->partition)];
+    view->leader = entry->leader;
+    view->leader_epoch = entry->leader_epoch;
     struct replica *replica = cluster_replica(broker->cluster, partition, broker->id);
     if (replica != NULL && entry->partition_epoch > replica->partition_epoch) {
         replica_become(replica, entry);
@@ -59,7 +61,10 @@ static void apply(struct broker *broker, const struct metadata_entry *entry)
 {
     switch (entry->kind) {
     case METADATA_PARTITION: apply_partition(broker, entry); return;
-    case METADATA_BROKERS: broker->alive = entry->isr; return;
+    case METADATA_BROKERS:
+        broker->alive = entry->isr;
+        replica_retry_joins(broker); /* somebody may join now, or is not waited for any more */
+        return;
     case METADATA_PARTITION_COUNT:
         know_partitions(broker, PARTITION_TOPIC(entry->partition), entry->count);
         groups_on_topics(broker);
@@ -70,9 +75,21 @@ static void apply(struct broker *broker, const struct metadata_entry *entry)
 
 void broker_apply_metadata(struct broker *broker, uint64_t to_version)
 {
+    const struct cluster *cluster = broker->cluster;
+    /* What comes together is applied as one change: of several entries of a partition the last
+     * counts (MetadataDelta). */
+    for (uint64_t v = broker->version; v < to_version; v++) {
+        const struct metadata_entry *entry = &cluster->entries[v];
+        if (entry->kind != METADATA_PARTITION || !is_known(broker, entry->partition)) continue;
+        broker->views[PARTITION_TOPIC(entry->partition)][PARTITION_NUMBER(entry->partition)]
+            .last_entry = v;
+    }
     while (broker->version < to_version) {
-        struct metadata_entry entry = broker->cluster->entries[broker->version++];
-        apply(broker, &entry);
+        uint64_t v = broker->version++;
+        struct metadata_entry entry = cluster->entries[v];
+        bool superseded = entry.kind == METADATA_PARTITION && is_known(broker, entry.partition) &&
+                          broker_view(broker, entry.partition).last_entry > v;
+        if (!superseded) apply(broker, &entry);
     }
 }
 

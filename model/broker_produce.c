@@ -51,7 +51,6 @@ static void append(struct replica *replica, const struct produce_request *reques
                    const struct produce_batch *batch, struct produced_partition *out)
 {
     struct broker *broker = replica->broker;
-    struct partition *partition = replica->partition;
     struct log_append record = {
         .count = batch->count,
         .bytes = batch->bytes,
@@ -60,22 +59,21 @@ static void append(struct replica *replica, const struct produce_request *reques
         .leader_epoch = replica->leader_epoch,
         .producer = -1,
     };
-    /* A deposed leader's records will be truncated: see producer_state.h. */
-    bool is_main = partition->log.owner == &replica->log;
-    if (request->producer_id >= 0 && is_main) {
+    struct producer_states *producers = replica_producers(replica);
+    if (request->producer_id >= 0 && producers != NULL) {
         const struct sequenced_batch sequenced = {request->producer_id, batch->producer_epoch,
                                                   batch->base_sequence, batch->count,
                                                   request->transactional_id};
         int64_t duplicate = -1;
-        out->error = producer_states_check(&partition->producers, &sequenced, &duplicate);
+        out->error = producer_states_check(producers, &sequenced, &duplicate);
         out->base_offset = duplicate;
         if (out->error != KAFKA_NONE) return;
         if (duplicate >= 0) {
             emit_append(replica, request, batch, duplicate, true);
             return;
         }
-        record.producer = producer_states_append(&partition->producers, &sequenced,
-                                                 replica->log.end_offset, sim_now(broker->sim));
+        record.producer = producer_states_append(producers, &sequenced, replica->log.end_offset,
+                                                 sim_now(broker->sim));
         if (request->transactional_id != NAME_NONE) record.flags = LOG_TRANSACTIONAL;
     }
     /* Told first: where the leader is alone, the records become visible as they are appended. */

@@ -43,7 +43,7 @@ static void high_watermark_moved(struct replica *replica)
 {
     struct broker *broker = replica->broker;
     const struct topic *topic = &broker->cluster->topics[replica->partition->topic];
-    if (!topic->internal) {
+    if (!topic->internal && replica->partition->log.owner == &replica->log) {
         TRACE(broker->sim, TRACE_HIGH_WATERMARK, replica->partition->id, replica->high_watermark,
               replica_last_stable(replica));
     }
@@ -116,16 +116,40 @@ int64_t replica_append(struct replica *replica, const struct log_append *append)
 }
 
 /* A follower outside the ISR that has everything consumers can see, and the whole of the epochs
- * before this one, may come back (Partition.maybeExpandIsr). */
+ * before this one, may come back (Partition.maybeExpandIsr). What stands in its way for the moment
+ * is looked at again when its next fetch would come at the latest. */
 static void maybe_join(struct replica *replica, int32_t number)
 {
-    const struct broker *broker = replica->broker;
+    struct broker *broker = replica->broker;
     const struct follower_progress *f = &replica->followers[number];
     uint64_t bit = BROKER_BIT(replica->partition->brokers[number]);
-    if (((replica->isr | replica->joining) & bit) != 0 || replica->altering) return;
-    if ((broker->alive & bit) == 0) return;
+    if (!f->active || ((replica->isr | replica->joining) & bit) != 0) return;
     if (f->end_offset < replica->high_watermark || f->end_offset < replica->epoch_start) return;
+    if (replica->altering || (broker->alive & bit) == 0) {
+        replica_retry_joins(broker);
+        return;
+    }
     replication_alter_isr(replica, replica->isr | bit);
+}
+
+void replica_retry_joins(struct broker *broker)
+{
+    if (sim_timer_is_set(&broker->join_retry)) return;
+    sim_timer_set(broker->sim, &broker->join_retry,
+                  sim_now(broker->sim) +
+                      MILLISECONDS(broker->cluster->config->replica_fetch_wait_max_ms));
+}
+
+void replica_check_joins(struct broker *broker)
+{
+    for (uint32_t i = 0; i < broker->replicas.count; i++) {
+        struct replica *replica = broker->replicas.items[i];
+        if (!replica->is_leader) continue;
+        for (int32_t n = 0; n < replica->partition->replica_count; n++) {
+            if (n != replica->number) maybe_join(replica, n);
+        }
+        if (replica->high_watermark < replica->log.end_offset) replica_advance(replica);
+    }
 }
 
 void replica_progress(struct replica *replica, int32_t number, int64_t end_offset,
@@ -162,16 +186,64 @@ static void learn_high_watermark(struct replica *replica)
     replica->high_watermark_position = replica_log_position(&replica->log, replica->high_watermark);
 }
 
-static void take_over_log(struct replica *replica)
+struct producer_states *replica_producers(struct replica *replica)
 {
     struct partition *partition = replica->partition;
-    if (partition->log.owner == &replica->log) return;
+    return partition->log.owner == &replica->log ? &partition->producers : replica->producers;
+}
+
+void replica_truncate(struct replica *replica, int64_t offset)
+{
+    replica_log_truncate(&replica->log, offset);
+    if (replica->producers == NULL) return;
+    if (replica->log.branch != NULL) {
+        producer_states_truncate(replica->producers, offset);
+        return;
+    }
+    producer_states_free(replica->producers);
+    replica->producers = NULL;
+}
+
+/* Returns the offset up to which the log before and this one agree. */
+static int64_t take_over_log(struct replica *replica)
+{
+    struct partition *partition = replica->partition;
+    if (partition->log.owner == &replica->log) return replica->log.end_offset;
+    int64_t common =
+        replica->log.branch != NULL ? replica->log.branch->from_offset : replica->log.end_offset;
     struct replica_log *all[BROKERS_MAX];
     for (int32_t i = 0; i < partition->replica_count; i++)
         all[i] = &partition->replicas[i]->log;
     learn_high_watermark(replica);
     replica_log_take_over(&replica->log, all, partition->replica_count);
+    /* Whoever has more than the new leader may lead again before it has truncated, and must then
+     * know the producers of what it has. */
+    for (int32_t i = 0; i < partition->replica_count; i++) {
+        struct replica *other = partition->replicas[i];
+        if (other == replica || other->log.branch == NULL || other->producers != NULL) continue;
+        other->producers = producer_states_copy(&partition->producers);
+    }
+    if (replica->producers != NULL) {
+        producer_states_replace(&partition->producers, replica->producers);
+        replica->producers = NULL;
+    }
     producer_states_truncate(&partition->producers, replica->log.end_offset);
+    return common;
+}
+
+/* Records that an election had taken back are in the log again with a leader that still had them.
+ */
+static void tell_revived(const struct replica *replica, int64_t from)
+{
+    const struct broker *broker = replica->broker;
+    if (broker->cluster->topics[replica->partition->topic].internal) return;
+    for (const struct log_batch *batch = replica_log_find(&replica->log, from); batch != NULL;
+         batch = replica_log_next(&replica->log, batch)) {
+        if ((batch->flags & LOG_CONTROL) != 0) continue;
+        TRACE(broker->sim, TRACE_BATCH_APPENDED, replica->partition->id, broker->id,
+              batch->leader_epoch, batch->base_offset, batch->count, batch->bytes, batch->first_at,
+              batch->last_at, NAME_NONE, false);
+    }
 }
 
 static void become_leader(struct replica *replica, bool unclean)
@@ -179,8 +251,13 @@ static void become_leader(struct replica *replica, bool unclean)
     struct partition *partition = replica->partition;
     struct broker *broker = replica->broker;
     sim_time now = sim_now(broker->sim);
-    take_over_log(replica);
-    partition_log_begin_epoch(&partition->log, replica->leader_epoch);
+    /* News of an old election can come late, when a newer leader has begun: then this one only
+     * believes that it leads, and what it writes stays in a branch. */
+    const struct partition_log *log = &partition->log;
+    bool late =
+        log->epoch_count > 0 && log->epochs[log->epoch_count - 1].epoch > replica->leader_epoch;
+    int64_t common = late ? replica->log.end_offset : take_over_log(replica);
+    if (!late) partition_log_begin_epoch(&partition->log, replica->leader_epoch);
     replica->epoch_start = replica->log.end_offset;
     replica->is_leader = true;
     replica->joining = 0;
@@ -190,8 +267,10 @@ static void become_leader(struct replica *replica, bool unclean)
             (struct follower_progress){.end_offset = -1,
                                        .caught_up_at = in_sync ? now : -SECONDS(3600)};
     }
+    if (late) return;
     TRACE(broker->sim, TRACE_LEADER_ELECTED, partition->id, broker->id, replica->leader_epoch,
-          replica->log.end_offset, unclean);
+          common, unclean);
+    tell_revived(replica, common);
     replica_advance(replica);
 }
 

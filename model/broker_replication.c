@@ -338,7 +338,7 @@ static void apply_entry(struct replica_fetcher *fetcher, const struct replica_fe
         return;
     }
     if (entry->truncate) {
-        replica_log_truncate(&replica->log, entry->end_offset);
+        replica_truncate(replica, entry->end_offset);
     } else {
         const struct replica *leader = partition->replicas[entry->leader_number];
         if (entry->end_offset > leader->log.end_offset) return; /* cut off since */
@@ -422,7 +422,10 @@ void replication_check_lag(struct broker *broker)
     sim_time lag_ns = MILLISECONDS(broker->cluster->config->replica_lag_time_max_ms);
     for (uint32_t i = 0; i < broker->replicas.count; i++) {
         struct replica *replica = broker->replicas.items[i];
-        if (!replica->is_leader || replica->altering) continue;
+        if (!replica->is_leader) continue;
+        /* Somebody may no longer be about to join. */
+        if (replica->high_watermark < replica->log.end_offset) replica_advance(replica);
+        if (replica->altering) continue;
         uint64_t isr = replica->isr;
         const struct partition *partition = replica->partition;
         for (int32_t n = 0; n < partition->replica_count; n++) {

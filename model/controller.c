@@ -146,10 +146,10 @@ static void move_away(struct controller *controller, int32_t broker)
 static void fence(struct controller *controller, int32_t broker)
 {
     struct cluster *cluster = controller->cluster;
-    if ((cluster->alive & BROKER_BIT(broker)) == 0) return;
-    cluster->alive &= ~BROKER_BIT(broker);
     controller->brokers[broker].registered = false;
     sim_timer_cancel(controller->sim, &controller->brokers[broker].session);
+    if ((cluster->alive & BROKER_BIT(broker)) == 0) return; /* it never came so far */
+    cluster->alive &= ~BROKER_BIT(broker);
     log_alive(controller);
     move_away(controller, broker);
     push(controller);

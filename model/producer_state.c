@@ -12,6 +12,41 @@ void producer_states_init(struct producer_states *states, struct memory *memory)
     *states = (struct producer_states){.memory = memory};
 }
 
+struct producer_states *producer_states_copy(const struct producer_states *states)
+{
+    struct producer_states *copy = memory_take(states->memory, sizeof *copy);
+    *copy = *states;
+    copy->entries = memory_take(states->memory, states->capacity * sizeof *states->entries);
+    copy->closed = memory_take(states->memory, states->closed_capacity * sizeof *states->closed);
+    if (states->count > 0) {
+        memcpy(copy->entries, states->entries, states->count * sizeof *states->entries);
+    }
+    if (states->closed_count > 0) {
+        memcpy(copy->closed, states->closed, states->closed_count * sizeof *states->closed);
+    }
+    return copy;
+}
+
+static void free_contents(const struct producer_states *states)
+{
+    memory_give(states->memory, states->entries, states->capacity * sizeof *states->entries);
+    memory_give(states->memory, states->closed, states->closed_capacity * sizeof *states->closed);
+}
+
+void producer_states_free(struct producer_states *states)
+{
+    if (states == NULL) return;
+    free_contents(states);
+    memory_give(states->memory, states, sizeof *states);
+}
+
+void producer_states_replace(struct producer_states *states, struct producer_states *copy)
+{
+    free_contents(states);
+    *states = *copy;
+    memory_give(states->memory, copy, sizeof *copy);
+}
+
 static struct producer_entry *find(const struct producer_states *states, int64_t producer_id)
 {
     for (uint32_t i = 0; i < states->count; i++) {

@@ -5,8 +5,8 @@
  * batch that is one of the five is acknowledged again and not appended; a gap is refused. The
  * transactions decide how far read_committed consumers may read (the last stable offset).
  *
- * The state belongs to the partition's main log: what a deposed leader appends to its branch leaves
- * no trace here, for all of it will be truncated. */
+ * The state belongs to a log. A replica whose log has left the main one keeps a copy as of then,
+ * and brings it back if it should lead again before it has truncated. */
 #ifndef MODEL_PRODUCER_STATE_H
 #define MODEL_PRODUCER_STATE_H
 
@@ -52,6 +52,11 @@ struct producer_states {
 };
 
 void producer_states_init(struct producer_states *states, struct memory *memory);
+/* A copy of its own, and its end. */
+struct producer_states *producer_states_copy(const struct producer_states *states);
+void producer_states_free(struct producer_states *states);
+/* Takes over the contents of a copy and frees it. */
+void producer_states_replace(struct producer_states *states, struct producer_states *copy);
 
 struct sequenced_batch {
     int64_t producer_id;
