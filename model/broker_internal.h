@@ -276,10 +276,14 @@ struct broker_link *broker_link_numbered(struct broker *broker, uint64_t number)
 int64_t replica_append(struct replica *replica, const struct log_append *append);
 /* Recomputes the high watermark; emits, wakes who waits. */
 void replica_advance(struct replica *replica);
-/* The producers of this replica's log; NULL = nothing is known of them. */
+/* The producers of this replica's log. */
 struct producer_states *replica_producers(struct replica *replica);
+/* A follower whose log is not the main one has appended what this leader has. */
+void replica_copy_producers(struct replica *replica, struct replica *leader);
 /* As a follower: the logs part at this offset. */
 void replica_truncate(struct replica *replica, int64_t offset);
+/* Back on the main log if nothing differs any more. */
+void replica_rejoin(struct replica *replica);
 int64_t replica_last_stable(const struct replica *replica);
 /* A follower reached this end, by its fetch of now. It had everything at `caught_up_at` (0 = when
  * is not known), and has it now if this is the log end. */

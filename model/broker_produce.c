@@ -59,8 +59,8 @@ static void append(struct replica *replica, const struct produce_request *reques
         .leader_epoch = replica->leader_epoch,
         .producer = -1,
     };
-    struct producer_states *producers = replica_producers(replica);
-    if (request->producer_id >= 0 && producers != NULL) {
+    if (request->producer_id >= 0) {
+        struct producer_states *producers = replica_producers(replica);
         const struct sequenced_batch sequenced = {request->producer_id, batch->producer_epoch,
                                                   batch->base_sequence, batch->count,
                                                   request->transactional_id};

@@ -189,17 +189,34 @@ static void learn_high_watermark(struct replica *replica)
 struct producer_states *replica_producers(struct replica *replica)
 {
     struct partition *partition = replica->partition;
-    return partition->log.owner == &replica->log ? &partition->producers : replica->producers;
+    if (partition->log.owner == &replica->log) return &partition->producers;
+    if (replica->producers == NULL) {
+        /* A leader that is none any more begins its branch here. */
+        replica->producers = producer_states_copy(&partition->producers);
+        producer_states_truncate(replica->producers, replica->log.end_offset);
+    }
+    return replica->producers;
+}
+
+void replica_copy_producers(struct replica *replica, struct replica *leader)
+{
+    if (replica->log.branch == NULL) return;
+    producer_states_free(replica->producers);
+    replica->producers = producer_states_copy(replica_producers(leader));
+    producer_states_truncate(replica->producers, replica->log.end_offset);
 }
 
 void replica_truncate(struct replica *replica, int64_t offset)
 {
     replica_log_truncate(&replica->log, offset);
-    if (replica->producers == NULL) return;
-    if (replica->log.branch != NULL) {
-        producer_states_truncate(replica->producers, offset);
-        return;
-    }
+    if (replica->producers != NULL) producer_states_truncate(replica->producers, offset);
+    replica_rejoin(replica);
+}
+
+void replica_rejoin(struct replica *replica)
+{
+    replica_log_rejoin(&replica->log);
+    if (replica->producers == NULL || replica->log.branch != NULL) return;
     producer_states_free(replica->producers);
     replica->producers = NULL;
 }
@@ -209,6 +226,7 @@ static int64_t take_over_log(struct replica *replica)
 {
     struct partition *partition = replica->partition;
     if (partition->log.owner == &replica->log) return replica->log.end_offset;
+    replica_rejoin(replica);
     int64_t common =
         replica->log.branch != NULL ? replica->log.branch->from_offset : replica->log.end_offset;
     struct replica_log *all[BROKERS_MAX];

@@ -340,9 +340,11 @@ static void apply_entry(struct replica_fetcher *fetcher, const struct replica_fe
     if (entry->truncate) {
         replica_truncate(replica, entry->end_offset);
     } else {
-        const struct replica *leader = partition->replicas[entry->leader_number];
+        struct replica *leader = partition->replicas[entry->leader_number];
         if (entry->end_offset > leader->log.end_offset) return; /* cut off since */
+        if (replica->log.branch != NULL) replica_rejoin(replica);
         replica_log_follow(&replica->log, &leader->log, entry->end_offset);
+        replica_copy_producers(replica, leader);
     }
     int64_t limit = replica->log.end_offset;
     replica->high_watermark = entry->high_watermark < limit ? entry->high_watermark : limit;

@@ -179,6 +179,15 @@ void replica_log_truncate(struct replica_log *replica, int64_t offset)
     }
 }
 
+void replica_log_rejoin(struct replica_log *replica)
+{
+    const struct replica_log *owner = replica->log->owner;
+    if (replica->branch == NULL || replica == owner) return;
+    if (replica_log_divergence(replica, owner) < replica->end_offset) return;
+    branch_free(replica);
+    replica->end_position = replica_log_position(owner, replica->end_offset);
+}
+
 /* Moves everybody's difference from `owner`'s log at `from` on into branches. */
 static void branch_off(struct replica_log *replica, int64_t from, int64_t from_position)
 {

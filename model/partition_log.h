@@ -99,6 +99,8 @@ void replica_log_follow(struct replica_log *replica, const struct replica_log *l
 int64_t replica_log_divergence(const struct replica_log *replica, const struct replica_log *other);
 /* Cuts off everything from `offset` on. Not for the owner of the main list. */
 void replica_log_truncate(struct replica_log *replica, int64_t offset);
+/* Gives up the branch if all of it is also on the main list. */
+void replica_log_rejoin(struct replica_log *replica);
 /* Becomes the owner of the main list. `all` are the partition's replicas, shape [count]. */
 void replica_log_take_over(struct replica_log *replica, struct replica_log *const *all,
                            int32_t count);

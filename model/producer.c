@@ -59,6 +59,7 @@ struct producer_queue *producer_queue_of(struct producer *producer, partition_id
     *queue = (struct producer_queue){.producer = producer,
                                      .partition = partition,
                                      .node = -1,
+                                     .acked_sequence = -1,
                                      .epoch = -1};
     topic->queues[number] = queue;
     return queue;
@@ -487,6 +488,7 @@ void producer_reset(struct producer *producer)
             *queue = (struct producer_queue){.producer = producer,
                                              .partition = queue->partition,
                                              .node = -1,
+                                             .acked_sequence = -1,
                                              .epoch = -1};
         }
     }

@@ -112,6 +112,7 @@ void producer_sequence(struct producer *producer, struct producer_queue *queue,
     if (queue->epoch != producer->epoch) {
         queue->epoch = producer->epoch;
         queue->next_sequence = 0;
+        queue->acked_sequence = -1;
     }
     batch->base_sequence = queue->next_sequence;
     batch->epoch = queue->epoch;
@@ -135,8 +136,11 @@ void producer_identity_on_retry(struct producer *producer, struct producer_queue
 {
     if (!producer->idempotent || batch->base_sequence < 0) return;
     if (error != KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER && error != KAFKA_UNKNOWN_PRODUCER_ID) return;
-    /* With others under way this may only mean that an earlier one has to come first. */
-    if (queue->in_flight <= 1) bump_epoch(producer, queue);
+    /* With an earlier one unacknowledged this only means that that one has to come first. If all
+     * before it were acknowledged, the broker has lost its state (TransactionManager.canRetry). */
+    if (batch->epoch != queue->epoch) return;
+    if (batch->base_sequence != sequence_after(queue->acked_sequence, 1)) return;
+    bump_epoch(producer, queue);
 }
 
 void producer_identity_on_give_up(struct producer *producer, struct producer_queue *queue,
@@ -146,6 +150,13 @@ void producer_identity_on_give_up(struct producer *producer, struct producer_que
     /* It may be in the log or not: nobody knows the next sequence number until those behind it are
      * back. */
     if (producer->idempotent && batch->base_sequence >= 0) queue->unresolved = true;
+}
+
+void producer_identity_on_success(struct producer *producer, struct producer_queue *queue,
+                                  const struct producer_send_batch *batch)
+{
+    if (!producer->idempotent || batch->epoch != queue->epoch) return;
+    queue->acked_sequence = sequence_after(batch->base_sequence, batch->count - 1);
 }
 
 void producer_identity_on_batch_done(struct producer *producer, struct producer_queue *queue)

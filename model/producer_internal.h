@@ -47,8 +47,9 @@ struct producer_queue {
     int32_t count;
     int32_t in_flight;
     int32_t next_sequence;
-    int16_t epoch;       /* that its sequences belong to */
-    bool renumber;       /* what is queued gets new sequence numbers */
+    int32_t acked_sequence; /* last one acknowledged; -1 = none of this epoch */
+    int16_t epoch;          /* that its sequences belong to */
+    bool renumber;          /* what is queued gets new sequence numbers */
     bool unresolved;     /* a batch expired in flight: nothing is sent until the others are back */
     bool in_transaction; /* the coordinator knows that the transaction writes here */
     bool adding;         /* it is being told */
@@ -185,6 +186,8 @@ void producer_identity_on_retry(struct producer *producer, struct producer_queue
 /* A batch fails for good. */
 void producer_identity_on_give_up(struct producer *producer, struct producer_queue *queue,
                                   const struct producer_send_batch *batch, enum kafka_error error);
+void producer_identity_on_success(struct producer *producer, struct producer_queue *queue,
+                                  const struct producer_send_batch *batch);
 void producer_identity_on_batch_done(struct producer *producer, struct producer_queue *queue);
 
 /* producer_transaction.c */

@@ -118,6 +118,7 @@ static void on_outcome(struct producer *producer, struct producer_send_batch *ba
         base_offset = -1;
     }
     if (error == KAFKA_NONE) {
+        producer_identity_on_success(producer, queue, batch);
         producer_finish_batch(producer, batch, base_offset, KAFKA_NONE);
         return;
     }
