@@ -32,7 +32,7 @@ struct ledger_claim {
     int64_t highest;   /* end of the highest range ever processed */
     struct interval_set processed;
     struct interval_set skipped;   /* passed over by a reset, noted when it happened */
-    struct interval_set effective; /* transactional groups: processed and not aborted */
+    struct interval_set effective; /* transactional groups: of committed transactions */
     int64_t lost;                  /* acknowledged, truncated away, unread */
     struct ledger_owner *owners;
     uint32_t owner_count;

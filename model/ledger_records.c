@@ -130,10 +130,7 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     int64_t from = record->field[3];
     int64_t count = record->field[4];
     int64_t to = from + count;
-    if (record->field[8] != 0) { /* a transaction took its effects back */
-        interval_set_remove(&claim->effective, ledger->memory, from, to);
-        return;
-    }
+    if (record->field[8] != 0) return; /* a transaction took its effects back */
     struct interval gap;
     for (int64_t at = from; interval_set_first_gap(&claim->processed, at, to, &gap); at = gap.to)
         add_latency(group, log, record, gap.from, gap.to);
@@ -141,11 +138,10 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     group->first_processed += fresh;
     group->figures.processed += count;
     group->figures.duplicates += count - fresh;
-    if (group->scenario->commit.mode == COMMIT_TRANSACTIONAL) {
-        int64_t effective = interval_set_add(&claim->effective, ledger->memory, from, to);
-        group->figures.effective_duplicates += count - effective;
-    } else if (!group->scenario->process.sink_idempotent &&
-               group->scenario->commit.mode != COMMIT_EXTERNAL) {
+    /* What transactions write takes effect when they are committed: see on_sink. */
+    if (group->scenario->commit.mode != COMMIT_TRANSACTIONAL &&
+        group->scenario->commit.mode != COMMIT_EXTERNAL &&
+        !group->scenario->process.sink_idempotent) {
         group->figures.effective_duplicates += count - fresh;
     }
     bool zombie = ledger_is_zombie(ledger, group, claim, (name_id)record->field[1]);
@@ -162,6 +158,17 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     if (age > group->figures.lag_ns_max) group->figures.lag_ns_max = age;
     if (to > claim->next) claim->next = to;
     ledger_refresh_lag(group, claim, log);
+}
+
+static void on_sink(struct ledger *ledger, struct ledger_group_state *group,
+                    const struct trace_record *record)
+{
+    struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[2]);
+    if (claim == NULL || group->scenario->commit.mode != COMMIT_TRANSACTIONAL) return;
+    int64_t from = record->field[3];
+    int64_t count = record->field[4];
+    int64_t fresh = interval_set_add(&claim->effective, ledger->memory, from, from + count);
+    group->figures.effective_duplicates += count - fresh;
 }
 
 static void on_position(struct ledger *ledger, struct ledger_group_state *group,
@@ -286,6 +293,7 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
     struct ledger_claim *claim;
     switch (record->kind) {
     case TRACE_PROCESSED: on_processed(ledger, group, record); break;
+    case TRACE_SINK: on_sink(ledger, group, record); break;
     case TRACE_POSITION: on_position(ledger, group, record); break;
     case TRACE_GROUP_STATE: on_group_state(ledger, group, record); break;
     case TRACE_REBALANCE: on_rebalance(group, record); break;

@@ -108,6 +108,9 @@ struct scenario_process {
     struct distribution per_record_ns;
     struct distribution per_batch_ns; /* once per poll that returned records */
     int32_t workers;                  /* 0 = on the poll thread */
+    /* Workers: pause() everything while more records than this wait for them, resume() at half of
+     * it; 0 = never. */
+    int64_t queue_limit;
     struct distribution sink_ns;      /* once per poll that returned records; 0 = none */
     bool sink_idempotent;
     struct distribution restore_ns; /* in onPartitionsAssigned, once per rebalance that added any */

@@ -256,6 +256,8 @@ static const struct schema_field process_fields[] = {
            "work once per poll() that returned records"),
     COUNT("workers", scenario_process, workers, "0", 0, 10000,
           "threads that records are handed to; 0 = the thread that polls"),
+    COUNT("queue_limit", scenario_process, queue_limit, "0", 0, 1000000000,
+          "pause() while more records than this wait for workers; 0 = never"),
     RANDOM("sink", scenario_process, sink_ns, QUANTITY_DURATION, "0s", "ms", DAYS(1),
            "writing to the sink, once per poll() that returned records"),
     FLAG("sink_idempotent", scenario_process, sink_idempotent, "false",

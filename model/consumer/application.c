@@ -60,8 +60,11 @@ void application_step_done(struct consumer *consumer, struct work *work,
                            const struct work_range *done)
 {
     struct application *application = &consumer->application;
-    CHECK(work == &application->work);
     application->records_bytes -= done->bytes;
+    if (work != &application->work) {
+        pool_step_done(consumer, work, done);
+        return;
+    }
     if (done->count > 0) add_done(consumer, done);
     if (application->commits_per_record || !has_records(application)) {
         next_stage(consumer);
@@ -91,6 +94,10 @@ static void sink_answered(struct consumer *consumer)
         application->waits_for_sink = true; /* it went down while we waited */
         return;
     }
+    if (output_is_transactional(consumer)) { /* nobody sees it before the commit */
+        next_stage(consumer);
+        return;
+    }
     bool keeps_offsets = consumer->options.group->commit.mode == COMMIT_EXTERNAL;
     for (int32_t i = 0; i < application->done.count; i++) {
         const struct work_range *range = &application->done.ranges[i];
@@ -107,6 +114,7 @@ static void sink_recovered(void *context)
 {
     struct consumer *consumer = context;
     if (consumer->application.waits_for_sink) call_sink(consumer);
+    pool_sink_recovered(consumer);
 }
 
 /* ---- commits ---- */
@@ -122,9 +130,26 @@ static void committed(struct consumer *consumer)
     next_stage(consumer);
 }
 
+/* What workers have finished, as a naive application commits it: the highest of each partition,
+ * whether or not lower ones are done. */
+static void finished_offsets(struct consumer *consumer, struct offsets *offsets)
+{
+    const struct offsets *finished = &consumer->application.pool.finished;
+    for (int32_t i = 0; i < finished->count; i++) {
+        const struct commit_entry *entry = &finished->entries[i];
+        if (owned_find(consumer, entry->partition) == NULL) continue;
+        offsets_add(consumer, offsets, entry->partition, entry->offset, entry->epoch);
+    }
+    consumer->application.pool.finished.count = 0;
+}
+
 static void next_offsets(struct consumer *consumer, struct offsets *offsets)
 {
     struct application *application = &consumer->application;
+    if (application->pool.size > 0) {
+        finished_offsets(consumer, offsets);
+        return;
+    }
     const struct work_range *range = NULL;
     int64_t offset = 0;
     if (application->done.count > 0) {
@@ -171,10 +196,10 @@ static bool commit(struct consumer *consumer)
         offsets_of_positions(consumer, &offsets);
         commit_async(consumer, COMMIT_CALL_ASYNC, &offsets, NULL);
         return false;
+    case COMMIT_TRANSACTIONAL: output_commit(consumer, next_stage); return true;
     case COMMIT_AUTO:
     case COMMIT_ON_REVOKE:
     case COMMIT_NONE:
-    case COMMIT_TRANSACTIONAL:
     case COMMIT_EXTERNAL: break;
     }
     return false;
@@ -187,7 +212,14 @@ static bool begin_stage(struct consumer *consumer, enum batch_stage stage)
 {
     struct application *application = &consumer->application;
     switch (stage) {
-    case STAGE_PROCESS: process(consumer); return true;
+    case STAGE_PROCESS:
+        if (application->pool.size > 0) {
+            pool_submit(consumer);
+            application->next_range = application->batch.count;
+            return false;
+        }
+        process(consumer);
+        return true;
     case STAGE_SINK:
         if (!application->has_sink || application->done.count == 0) return false;
         call_sink(consumer);
@@ -211,7 +243,13 @@ static void run(struct consumer *consumer)
         if (!has_records(application)) break;
         application->stage = 0; /* the next record, where each is committed by itself */
     }
-    poll_begin(consumer);
+    if (application->pool.size == 0) {
+        poll_begin(consumer);
+        return;
+    }
+    /* Handing over took no time; an event of its own keeps poll() from calling itself. */
+    sim_post(consumer->sim, sim_now(consumer->sim), PHASE_TIMER, consumer->thread, consumer->thread,
+             EVENT_POLL_AGAIN, 0, NULL);
 }
 
 void application_take(struct consumer *consumer)
@@ -224,16 +262,28 @@ void application_take(struct consumer *consumer)
     for (int32_t i = 0; i < application->batch.count; i++) {
         application->records_bytes += application->batch.ranges[i].bytes;
     }
-    run(consumer);
+    if (output_is_transactional(consumer)) {
+        output_begin(consumer, run);
+    } else {
+        run(consumer);
+    }
 }
 
 void application_on_timer(struct consumer *consumer, const struct sim_event *event)
 {
-    struct work *work = &consumer->application.work;
+    struct work *work = work_of(consumer, event->number);
     switch (event->kind) {
     case EVENT_WORK_DONE: work_on_timer(consumer, work, false); break;
     case EVENT_WORK_RETRY: work_on_timer(consumer, work, true); break;
-    case EVENT_SINK_DONE: sink_answered(consumer); break;
+    case EVENT_SINK_DONE:
+        if (event->number == 0) {
+            sink_answered(consumer);
+        } else {
+            pool_sink_answered(consumer, event->number);
+        }
+        break;
+    case EVENT_POLL_AGAIN: poll_begin(consumer); break;
+    case EVENT_OUTPUT: output_step(consumer); break;
     default: CHECK(!"an event nobody knows");
     }
 }
@@ -242,24 +292,32 @@ void application_on_timer(struct consumer *consumer, const struct sim_event *eve
 
 void consumer_stall(struct consumer *consumer)
 {
-    if (consumer->application.stalls++ == 0) work_stall(consumer, &consumer->application.work);
+    if (consumer->application.stalls++ > 0) return;
+    work_stall(consumer, &consumer->application.work);
+    pool_stall(consumer, true);
 }
 
 void consumer_unstall(struct consumer *consumer)
 {
     CHECK(consumer->application.stalls > 0);
-    if (--consumer->application.stalls == 0) work_unstall(consumer, &consumer->application.work);
+    if (--consumer->application.stalls > 0) return;
+    work_unstall(consumer, &consumer->application.work);
+    pool_stall(consumer, false);
 }
 
 void application_die(struct consumer *consumer)
 {
-    work_die(consumer, &consumer->application.work);
+    struct application *application = &consumer->application;
+    work_die(consumer, &application->work);
+    pool_die(consumer);
 }
 
 void application_reset(struct consumer *consumer)
 {
     struct application *application = &consumer->application;
     work_reset(consumer, &application->work);
+    pool_reset(consumer);
+    output_reset(consumer);
     sim_timer_cancel(consumer->sim, &application->sink_timer);
     application->waits_for_sink = false;
     application->batch.count = 0;
@@ -283,6 +341,8 @@ void application_init(struct consumer *consumer)
     application->has_sink = !is_instant || group->commit.mode == COMMIT_EXTERNAL;
     application->commits_per_record = group->commit.mode == COMMIT_PER_RECORD;
     work_init(consumer, &application->work, 0);
+    pool_init(consumer);
+    output_init(consumer);
     sim_timer_init(&application->sink_timer, consumer->thread, EVENT_SINK_DONE, 0);
     sink_on_recovery(consumer->options.sink, sink_recovered, consumer);
 }

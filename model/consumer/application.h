@@ -4,6 +4,7 @@
 #define MODEL_CONSUMER_APPLICATION_H
 
 #include "model/consumer/consumer.h"
+#include "model/consumer/offsets.h"
 #include "model/trace_kinds.h"
 
 /* Records of one partition without a gap. */
@@ -25,11 +26,14 @@ struct batch {
 /* One hand's work: A's own, or a worker's. It takes steps: a run of records without a poison
  * record, or one record where each is committed by itself. */
 struct work {
+    uint64_t number; /* 0 = A's own, else of the worker */
     bool is_busy;
     struct work_range range; /* what is left of it, the step included */
     int32_t step_count;      /* records of the step; 0 = none under way */
     bool is_poison;          /* the step is one record that fails */
     int32_t attempts;        /* failed, at the poison record */
+    bool waits_for_dead_letter;
+    bool is_dead_letter; /* it is written: the poison record is dealt with */
     sim_time begun_at;
     sim_time length_ns;     /* of the step, at the speed of the host */
     sim_time elapsed_ns;    /* of it, before the last start */
@@ -59,6 +63,78 @@ void work_on_timer(struct consumer *consumer, struct work *work, bool is_retry);
 void application_step_done(struct consumer *consumer, struct work *work,
                            const struct work_range *done);
 
+/* Number 0 or of a worker. */
+struct work *work_of(struct consumer *consumer, uint64_t number);
+
+/* ---- pool.c: workers ---- */
+
+struct worker {
+    struct work work;
+    bool is_taken;
+    bool waits_for_sink;
+    struct work_range done; /* on its way to the sink */
+    struct sim_timer sink_timer;
+};
+struct pool {
+    struct worker *workers;
+    int32_t size;             /* 0 = A works itself */
+    struct work_range *queue; /* a ring */
+    int32_t first;
+    int32_t queued;
+    int32_t capacity;
+    int64_t queued_records;
+    bool is_pausing;
+    struct offsets finished; /* highest end of a finished range, by partition */
+    continuation *drained;   /* somebody waits for all of it */
+};
+/* Hands the batch over. */
+void pool_submit(struct consumer *consumer);
+void pool_step_done(struct consumer *consumer, struct work *work, const struct work_range *done);
+void pool_sink_answered(struct consumer *consumer, uint64_t number);
+void pool_sink_recovered(struct consumer *consumer);
+bool pool_is_idle(const struct consumer *consumer);
+/* Goes on with `then` when it is; call it only when it is not. */
+void pool_drain(struct consumer *consumer, continuation *then);
+void pool_stall(struct consumer *consumer, bool stalled);
+void pool_die(struct consumer *consumer);
+void pool_reset(struct consumer *consumer);
+void pool_init(struct consumer *consumer);
+
+/* ---- output.c: the application's own producer ---- */
+
+enum output_stage {
+    OUTPUT_IDLE,
+    OUTPUT_STARTING,
+    OUTPUT_SENDING_OFFSETS,
+    OUTPUT_COMMITTING,
+    OUTPUT_ABORTING,
+};
+struct producer;
+struct producer_config;
+struct output {
+    struct producer *producer; /* NULL = writes nothing */
+    const struct producer_config *config;
+    enum output_stage stage;
+    bool is_posted;
+    enum kafka_error error;
+    uint64_t commit_number;
+    int32_t offset_count;
+    sim_time started_at;
+    continuation *then;
+};
+bool output_is_transactional(const struct consumer *consumer);
+/* Begins a transaction, after initTransactions() the first time. */
+void output_begin(struct consumer *consumer, continuation *then);
+/* Ends it with the offsets of the batch; whether it was committed or aborted, `then` polls again.
+ */
+void output_commit(struct consumer *consumer, continuation *then);
+void output_step(struct consumer *consumer);
+void output_dead_letter(struct consumer *consumer, struct work *work);
+void output_reset(struct consumer *consumer);
+void output_init(struct consumer *consumer);
+
+/* ---- application.c ---- */
+
 enum batch_stage { STAGE_PROCESS, STAGE_SINK, STAGE_COMMIT, STAGE_COUNT };
 
 struct application {
@@ -70,6 +146,8 @@ struct application {
     bool commits_per_record;
     bool has_sink;
     struct work work;
+    struct pool pool;
+    struct output output;
     struct sim_timer sink_timer;
     bool waits_for_sink;
     int32_t stalls;

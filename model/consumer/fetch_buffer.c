@@ -207,15 +207,13 @@ static struct completed_fetch *next_in_line(struct consumer *consumer, bool *thr
 }
 
 /* Reads from the fetch in line, unless the partition is paused or something else became of it. */
-static bool read_in_line(struct consumer *consumer, int32_t *remaining,
-                         struct completed_fetch **paused)
+static bool read_in_line(struct consumer *consumer, int32_t *remaining, struct fetcher *paused)
 {
     struct fetcher *fetcher = &consumer->fetcher;
     struct completed_fetch *fetch = fetcher->in_line;
     struct owned_partition *owned = owner_of(consumer, fetch);
     if (owned != NULL && owned->is_paused) {
-        fetch->next = *paused;
-        *paused = fetch;
+        push(paused, fetch);
         fetcher->in_line = NULL;
         return false;
     }
@@ -246,7 +244,7 @@ bool fetcher_collect(struct consumer *consumer)
     int32_t remaining = consumer->config->max_poll_records;
     bool has_advanced = false;
     bool threw = false;
-    struct completed_fetch *paused = NULL;
+    struct fetcher paused = {0}; /* set aside in order, and put back behind the others */
     consumer->application.batch.count = 0;
     while (remaining > 0) {
         if (fetcher->in_line == NULL || fetcher->in_line->is_drained) {
@@ -258,11 +256,8 @@ bool fetcher_collect(struct consumer *consumer)
             has_advanced = true;
         }
     }
-    while (paused != NULL) {
-        struct completed_fetch *next = paused->next;
-        push(fetcher, paused);
-        paused = next;
-    }
+    while (paused.first != NULL)
+        push(fetcher, pop(&paused));
     emit_delivered(consumer);
     return has_advanced;
 }

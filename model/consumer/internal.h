@@ -20,8 +20,6 @@
 #define APPLICATION_POLL_NS MILLISECONDS(100) /* poll(Duration.ofMillis(100)) */
 #define GROUP_REQUEST_BYTES 128               /* a small request on the wire, about */
 
-typedef void continuation(struct consumer *consumer);
-
 enum activity {
     ACTIVITY_DOWN,
     ACTIVITY_STARTING, /* the process runs, the first poll() is still to come */
@@ -205,19 +203,6 @@ enum commit_outcome {
     COMMIT_FATAL,       /* anything else: thrown */
 };
 
-struct commit_entry {
-    partition_id partition;
-    int64_t offset;
-    int32_t epoch;
-};
-
-/* What a commit is about; owned by the commit once it is sent. */
-struct offsets {
-    struct commit_entry *entries;
-    int32_t count;
-    int32_t capacity;
-};
-
 struct commit {
     struct commit *next;
     uint64_t number;
@@ -240,11 +225,6 @@ struct committer {
     enum kafka_error fenced; /* by an async commit; thrown by the next poll() */
 };
 
-/* Positions of all owned partitions that have one. */
-void offsets_of_positions(struct consumer *consumer, struct offsets *offsets);
-void offsets_add(struct consumer *consumer, struct offsets *offsets, partition_id partition,
-                 int64_t offset, int32_t epoch);
-void offsets_give(struct consumer *consumer, struct offsets *offsets);
 /* One attempt. `done` is called in every case, perhaps before this returns. */
 void commit_send(struct consumer *consumer, enum commit_call call, struct offsets *offsets,
                  void (*done)(struct consumer *consumer, const struct commit *commit));
@@ -481,6 +461,8 @@ enum { /* events of A */
        EVENT_SINK_DONE,
        EVENT_RESTORED,
        EVENT_OUT_OF_MEMORY,
+       EVENT_POLL_AGAIN,
+       EVENT_OUTPUT,
 };
 
 /* Emits CLIENT. */

@@ -21,16 +21,30 @@ static void leave_poll(struct consumer *consumer)
     if (consumer->activity == ACTIVITY_POLL) poll_leave(consumer, ACTIVITY_CALLBACK);
 }
 
+static void commit_positions(struct consumer *consumer)
+{
+    struct offsets offsets = {0};
+    offsets_of_positions(consumer, &offsets);
+    commit_sync(consumer, COMMIT_CALL_ON_REVOKE, &offsets, consumer->config->default_api_timeout_ms,
+                committed);
+}
+
+/* True if there is nothing to do. */
 static bool revoked(struct consumer *consumer)
 {
     const struct scenario_commit *commit = &consumer->options.group->commit;
     if (commit->mode != COMMIT_ON_REVOKE && !commit->on_revoke) return true;
-    struct offsets offsets = {0};
-    offsets_of_positions(consumer, &offsets);
-    if (offsets.count == 0) return true;
+    const struct owned_partitions *subscription = &consumer->subscription;
+    if (subscription->in_state[POSITION_FETCHING] == 0 &&
+        subscription->in_state[POSITION_AWAIT_VALIDATION] == 0) {
+        return true;
+    }
     leave_poll(consumer);
-    commit_sync(consumer, COMMIT_CALL_ON_REVOKE, &offsets, consumer->config->default_api_timeout_ms,
-                committed);
+    if (pool_is_idle(consumer)) {
+        commit_positions(consumer);
+    } else {
+        pool_drain(consumer, commit_positions); /* first let the workers finish what they have */
+    }
     return false;
 }
 

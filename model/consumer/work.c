@@ -136,8 +136,7 @@ static void fail(struct consumer *consumer, struct work *work)
         if (has_retries) {
             try_again(consumer, work);
         } else {
-            consumer_note(consumer, CLIENT_DEAD_LETTER, work->range.base_offset, KAFKA_NONE, NULL);
-            finish_step(consumer, work, true); /* dealt with: somebody will look at it there */
+            output_dead_letter(consumer, work);
         }
         return;
     case RETRY_CRASH: consumer_end(consumer, CONSUMER_EXIT_POISON); return;
@@ -148,6 +147,9 @@ void work_on_timer(struct consumer *consumer, struct work *work, bool is_retry)
 {
     if (is_retry) {
         begin_step(consumer, work);
+    } else if (work->is_dead_letter) {
+        work->is_dead_letter = false;
+        finish_step(consumer, work, true); /* dealt with: somebody will look at it there */
     } else if (work->is_poison) {
         fail(consumer, work);
     } else {
@@ -205,7 +207,8 @@ static int32_t finished(const struct consumer *consumer, const struct work *work
 
 void work_die(struct consumer *consumer, struct work *work)
 {
-    if (work->step_count == 0 || sim_timer_is_set(&work->retry)) return;
+    if (work->step_count == 0 || work->waits_for_dead_letter) return;
+    if (sim_timer_is_set(&work->retry)) return;
     int32_t count = finished(consumer, work, elapsed_ns(consumer, work));
     if (count > 0) emit_processed(consumer, work, count);
     work->step_count = 0;
@@ -216,11 +219,14 @@ void work_reset(struct consumer *consumer, struct work *work)
     sim_timer_cancel(consumer->sim, &work->timer);
     sim_timer_cancel(consumer->sim, &work->retry);
     work->is_busy = false;
+    work->waits_for_dead_letter = false;
+    work->is_dead_letter = false;
     work->step_count = 0;
 }
 
 void work_init(struct consumer *consumer, struct work *work, uint64_t number)
 {
+    work->number = number;
     sim_timer_init_running_time(&work->timer, consumer->thread, EVENT_WORK_DONE, number);
     sim_timer_init(&work->retry, consumer->thread, EVENT_WORK_RETRY, number);
 }

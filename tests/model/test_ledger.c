@@ -387,18 +387,20 @@ static void a_repeat_is_blamed_on_how_the_ownership_ended(void **state)
     }
 }
 
-static void transactions_take_their_effects_back(void **state)
+static void only_committed_transactions_take_effect(void **state)
 {
     (void)state;
     struct books *b = books_new();
     b->group.commit.mode = COMMIT_TRANSACTIONAL;
     append(b, 0, 100);
-    process(b, b->c1, 0, 50, 0);
-    TRACE(b->sim, TRACE_PROCESSED, b->g, b->c1, PARTITION_ID(0, 0), 0, 50, 0, 1, 1, 1);
+    process(b, b->c1, 0, 50, 0); /* and aborted */
     process(b, b->c2, 0, 100, 0);
+    TRACE(b->sim, TRACE_SINK, b->g, b->c2, PARTITION_ID(0, 0), 0, 100, 1);
+    process(b, b->c1, 40, 20, 0);
+    TRACE(b->sim, TRACE_SINK, b->g, b->c1, PARTITION_ID(0, 0), 40, 10, 1); /* must not be */
     struct ledger_group figures = books_close(b);
-    assert_int_equal(figures.duplicates, 50);
-    assert_int_equal(figures.effective_duplicates, 0);
+    assert_int_equal(figures.duplicates, 70);
+    assert_int_equal(figures.effective_duplicates, 10);
     books_free(b);
 }
 
@@ -416,7 +418,7 @@ int main(void)
         cmocka_unit_test(rebalances_count_once_the_group_has_formed),
         cmocka_unit_test(a_partition_is_stopped_while_nobody_can_process_it),
         cmocka_unit_test(a_repeat_is_blamed_on_how_the_ownership_ended),
-        cmocka_unit_test(transactions_take_their_effects_back),
+        cmocka_unit_test(only_committed_transactions_take_effect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
