@@ -55,7 +55,8 @@ static const struct {
                 "(\"group\", \"from\", \"to\"): quote them."},
     {"series", "The state at each sample step: offsets, lag in records (log end - next) and in ns "
                "(age of the record at next), and the consumer that owns the partition in its own "
-               "view. next_offset is what the group will process next. -1 is none."},
+               "view. next_offset is what the group will process next. -1 is none. Of very many "
+               "samples only every so many-th is here; step counts those."},
     {"series_named", "series with group, topic, partition and owner as text."},
     {"intervals", "ownership: a consumer held a partition (its own view), detail is how it ended. "
                   "rebalance: the group had left Stable; forming: the same before it was ever "
