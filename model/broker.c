@@ -297,6 +297,8 @@ static void on_retention(struct broker *broker)
         struct replica *replica = broker->replicas.items[i];
         if (!replica->is_leader || replica->partition->log.owner != &replica->log) continue;
         const struct topic *topic = &cluster->topics[replica->partition->topic];
+        producer_states_expire(&replica->partition->producers,
+                               now - MILLISECONDS(cluster->config->producer_id_expiration_ms));
         if (topic->internal) {
             internal_log_clean(replica);
             continue;

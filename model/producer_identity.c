@@ -156,7 +156,10 @@ void producer_identity_on_success(struct producer *producer, struct producer_que
                                   const struct producer_send_batch *batch)
 {
     if (!producer->idempotent || batch->epoch != queue->epoch) return;
-    queue->acked_sequence = sequence_after(batch->base_sequence, batch->count - 1);
+    /* Answers may come out of order; numbers wrap. */
+    int32_t last = sequence_after(batch->base_sequence, batch->count - 1);
+    bool is_later = last > queue->acked_sequence || queue->acked_sequence - last > INT32_MAX / 2;
+    if (is_later) queue->acked_sequence = last;
 }
 
 void producer_identity_on_batch_done(struct producer *producer, struct producer_queue *queue)
