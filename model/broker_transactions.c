@@ -26,6 +26,7 @@ struct marker_task {
     struct txn_marker_entry marker;
     int32_t state_partition; /* the shard that asked */
     int32_t sent_to;         /* broker; -1 = to be sent */
+    bool waits;              /* for the retry timer: its broker could not write it just now */
     struct marker_task *next;
 };
 
@@ -143,6 +144,7 @@ static void task_done(struct broker *broker, struct marker_task *task, enum kafk
         error == KAFKA_UNKNOWN_TOPIC_OR_PARTITION || error == KAFKA_NOT_ENOUGH_REPLICAS ||
         error == KAFKA_NOT_ENOUGH_REPLICAS_AFTER_APPEND || error == KAFKA_NETWORK_EXCEPTION) {
         task->sent_to = -1;
+        task->waits = true;
         retry_later(broker);
         return;
     }
@@ -169,7 +171,7 @@ static struct message *request_for(struct broker *broker, struct marker_link *li
 static void collect(struct broker *broker, struct marker_link *link, int32_t to)
 {
     for (struct marker_task *task = broker->transactions->tasks; task != NULL; task = task->next) {
-        if (task->sent_to >= 0) continue;
+        if (task->sent_to >= 0 || task->waits) continue;
         if (broker_view(broker, task->marker.partition).leader != to) continue;
         if (link->sent_count == link->sent_capacity) {
             int32_t grown = link->sent_capacity == 0 ? 8 : link->sent_capacity * 2;
@@ -304,6 +306,8 @@ void transactions_timer(struct broker *broker, uint64_t number)
     struct transaction_host *host = broker->transactions;
     sim_time now = sim_now(broker->sim);
     if (number == TRANSACTION_TIMER_RETRY) {
+        for (struct marker_task *task = host->tasks; task != NULL; task = task->next)
+            task->waits = false;
         broker->markers_waiting = true;
         return;
     }

@@ -1,4 +1,10 @@
-/* Every shipped scenario, run: what it promises holds, nothing is violated, the ledger balances. */
+/* Every shipped scenario, run: what it promises holds, nothing is violated, the ledger balances,
+ * and its fingerprints are the pinned ones.
+ *
+ *     test_scenarios            judge all
+ *     test_scenarios --print    the lines of tests/golden/fingerprints.txt as they are now
+ *
+ * A golden line changes only with a change of behaviour, and the commit says which. */
 #include "tools/scenario_yaml.h"
 #include "tools/simulation.h"
 
@@ -13,6 +19,7 @@
 
 #include <cmocka.h>
 
+#define GOLDEN_FILE   COHORT_SOURCE_DIR "/tests/golden/fingerprints.txt"
 #define SCENARIOS_DIR COHORT_SOURCE_DIR "/scenarios"
 
 static struct scenario_document *load(const char *path, const char *const *sets, size_t count)
@@ -35,6 +42,27 @@ static struct simulation *run(const struct scenario_document *document, uint64_t
                        &(struct simulation_options){.seed = seed, .keep_samples = true});
     simulation_run(simulation, NULL, NULL);
     return simulation;
+}
+
+static void golden_line(char *line, size_t size, const char *name, struct simulation *simulation)
+{
+    struct fingerprints prints = simulation_fingerprints(simulation);
+    snprintf(line, size, "%s workload %016" PRIx64 " protocol %016" PRIx64 " full %016" PRIx64,
+             name, prints.workload, prints.protocol, prints.full);
+}
+
+static bool is_pinned(const char *wanted)
+{
+    FILE *file = fopen(GOLDEN_FILE, "r");
+    assert_non_null(file);
+    char line[512];
+    bool found = false;
+    while (!found && fgets(line, sizeof(line), file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        found = strcmp(line, wanted) == 0;
+    }
+    fclose(file);
+    return found;
 }
 
 static void no_violation(const char *name, struct simulation *simulation)
@@ -99,6 +127,9 @@ static void judge(const char *path, const char *name)
     struct simulation *simulation = run(document, scenario->seed);
     no_violation(name, simulation);
     every_promise_holds(name, scenario, simulation);
+    char line[512];
+    golden_line(line, sizeof(line), name, simulation);
+    if (!is_pinned(line)) fail_msg("not in tests/golden/fingerprints.txt: %s", line);
     simulation_free(simulation);
     scenario_document_free(document);
 }
@@ -113,6 +144,17 @@ static void each_anomaly_arises_and_its_mitigation_removes_it(void **state)
 {
     (void)state;
     for_each_scenario(SCENARIOS_DIR "/anomalies", judge);
+}
+
+static void print_golden(const char *path, const char *name)
+{
+    struct scenario_document *document = load(path, NULL, 0);
+    struct simulation *simulation = run(document, scenario_document_scenario(document)->seed);
+    char line[512];
+    golden_line(line, sizeof(line), name, simulation);
+    puts(line);
+    simulation_free(simulation);
+    scenario_document_free(document);
 }
 
 static struct fingerprints prints_with(const char *set, uint64_t seed)
@@ -154,8 +196,13 @@ static void the_workload_does_not_depend_on_groups_or_faults(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "--print") == 0) {
+        for_each_scenario(SCENARIOS_DIR, print_golden);
+        for_each_scenario(SCENARIOS_DIR "/anomalies", print_golden);
+        return 0;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_keeps_its_promises),
         cmocka_unit_test(each_anomaly_arises_and_its_mitigation_removes_it),
