@@ -205,6 +205,8 @@ bool comparison_read(struct comparison *comparison, const char *directory, char 
     uint64_t first_seed = 0;
     if (runs_text == NULL || lag_text == NULL) {
         text_format(&reason, "%s holds no comparison: it has no runs.csv and lag.csv", directory);
+        /* Our own line; a number out of range is another identity or another seed. */
+        /* NOLINTNEXTLINE(cert-err34-c) */
     } else if (sscanf(runs_text, "# cohort comparison %16" SCNx64 ", runs %zu, first seed %" SCNu64,
                       &identity, &runs, &first_seed) != 3) {
         text_format(&reason, "%s/runs.csv is damaged: its first line is not that of a comparison",

@@ -284,7 +284,7 @@ void application_on_timer(struct consumer *consumer, const struct sim_event *eve
         break;
     case EVENT_POLL_AGAIN: poll_begin(consumer); break;
     case EVENT_OUTPUT: output_step(consumer); break;
-    default: CHECK(!"an event nobody knows");
+    default: CHECK(false); /* an event nobody knows */
     }
 }
 
