@@ -111,7 +111,7 @@ struct scenario_process {
     /* Workers: pause() everything while more records than this wait for them, resume() at half of
      * it; 0 = never. */
     int64_t queue_limit;
-    struct distribution sink_ns;      /* once per poll that returned records; 0 = none */
+    struct distribution sink_ns; /* once per poll that returned records; 0 = none */
     bool sink_idempotent;
     struct distribution restore_ns; /* in onPartitionsAssigned, once per rebalance that added any */
     int64_t restore_bytes_per_partition; /* state store; 0 = none */

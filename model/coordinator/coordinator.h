@@ -155,8 +155,8 @@ struct coordinator_topic {
 void coordinator_set_topics(struct coordinator *coordinator, const struct coordinator_topic *topics,
                             int32_t count, sim_time now);
 
-/* Dynamic settings of one group, over the broker's (GroupConfigManager); 0 = the broker's. They count
- * from the group's next heartbeats on, and only with this coordinator. */
+/* Dynamic settings of one group, over the broker's (GroupConfigManager); 0 = the broker's. They
+ * count from the group's next heartbeats on, and only with this coordinator. */
 struct coordinator_group_config {
     int32_t consumer_session_timeout_ms;
     int32_t consumer_heartbeat_interval_ms;

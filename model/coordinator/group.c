@@ -58,8 +58,9 @@ static void note_change(struct coordinator *coordinator, const struct group *gro
     if (former_type == group->type) return;
     if (former_type == GROUP_ABSENT) kind = NOTE_GROUP_CREATED;
     if (group->type == GROUP_ABSENT) kind = NOTE_GROUP_DELETED;
-    coordinator_note(coordinator,
-                     (struct group_note){.kind = kind, .group = group->id, .detail = group->type});
+    coordinator_note(coordinator, (struct group_note){.kind = kind,
+                                                      .group = group->id,
+                                                      .detail = (int32_t)group->type});
 }
 
 static void become(struct coordinator *coordinator, struct group *group, enum group_type type,
