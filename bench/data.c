@@ -5,10 +5,11 @@
  * most 1.3 times as much. data-idle: 12,000 consumers in 200 groups at default settings on mostly
  * idle topics. `events` counts partition batches (busy) or virtual seconds × consumers (idle);
  * multiply out for a virtual hour. */
+#include "model/checkers.h"
+#include "model/world.h"
 #include "bench/bench.h"
 
 #include "tools/scenario_yaml.h"
-#include "tools/simulation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,13 +54,13 @@ static struct measure run_from(const char *text, sim_time from)
 {
     struct scenario_document *document = load(text);
     const struct scenario *scenario = scenario_document_scenario(document);
-    struct simulation *simulation =
-        simulation_new(scenario, &(struct simulation_options){.seed = 1});
-    world_run_until(simulation_world(simulation), from);
+    struct world *world = world_new(scenario, &(struct world_options){.seed = 1});
+    checkers_new(world_sim(world), scenario); /* and with them the ledger, as in every run */
+    world_run_until(world, from);
     uint64_t begin_ns = bench_now_ns();
-    world_run_until(simulation_world(simulation), scenario->duration_ns);
+    world_run_until(world, scenario->duration_ns);
     struct measure measure = {.nanoseconds = bench_now_ns() - begin_ns};
-    simulation_free(simulation);
+    world_free(world);
     scenario_document_free(document);
     return measure;
 }

@@ -5,8 +5,9 @@
  *     test_scenarios --print    the lines of tests/golden/fingerprints.txt as they are now
  *
  * A golden line changes only with a change of behaviour, and the commit says which. */
+#include "tools/expect.h"
+#include "tools/run.h"
 #include "tools/scenario_yaml.h"
-#include "tools/simulation.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -35,18 +36,19 @@ static struct scenario_document *load(const char *path, const char *const *sets,
     return document;
 }
 
-static struct simulation *run(const struct scenario_document *document, uint64_t seed)
+static struct run *run_through(const struct scenario_document *document, uint64_t seed)
 {
-    struct simulation *simulation =
-        simulation_new(scenario_document_scenario(document),
-                       &(struct simulation_options){.seed = seed, .keep_samples = true});
-    simulation_run(simulation, NULL, NULL);
-    return simulation;
+    struct run *run =
+        run_new(scenario_document_scenario(document), &(struct run_options){.seed = seed});
+    while (run_step(run, 100000)) {
+    }
+    run_finish(run);
+    return run;
 }
 
-static void golden_line(char *line, size_t size, const char *name, struct simulation *simulation)
+static void golden_line(char *line, size_t size, const char *name, struct run *run)
 {
-    struct fingerprints prints = simulation_fingerprints(simulation);
+    struct fingerprints prints = run_fingerprints(run);
     snprintf(line, size, "%s workload %016" PRIx64 " protocol %016" PRIx64 " full %016" PRIx64,
              name, prints.workload, prints.protocol, prints.full);
 }
@@ -65,25 +67,23 @@ static bool is_pinned(const char *wanted)
     return found;
 }
 
-static void no_violation(const char *name, struct simulation *simulation)
+static void no_violation(const char *name, struct run *run)
 {
-    struct checkers *checkers = simulation_checkers(simulation);
+    const struct checkers *checkers = run_checkers(run);
     if (checkers_violation_count(checkers) == 0) return;
     const struct violation *first = checkers_violation(checkers, 0);
-    const struct names *names = sim_names(world_sim(simulation_world(simulation)));
     fail_msg("%s: %s at %" PRId64 " ns: %s", name, checker_name(first->checker), first->at,
-             names_text(names, first->text));
+             run_name(run, first->text));
 }
 
-static void every_promise_holds(const char *name, const struct scenario *scenario,
-                                struct simulation *simulation)
+static void every_promise_holds(const char *name, const struct scenario *scenario, struct run *run)
 {
     for (int32_t i = 0; i < scenario->expect_count; i++) {
         struct diagnostics *diagnostics = diagnostics_new();
         struct value_place place = {.diagnostics = diagnostics};
         struct expect expect;
         assert_true(expect_parse(&place, scenario, scenario->expects[i].text, &expect));
-        struct expect_result result = expect_judge(&expect, simulation_lookup, simulation);
+        struct expect_result result = expect_judge(&expect, run_lookup, run);
         if (!result.known || !result.passed)
             fail_msg("%s:%d: %s: it was %g, not %g", name, scenario->expects[i].position.line,
                      scenario->expects[i].text, result.left, result.right);
@@ -124,13 +124,13 @@ static void judge(const char *path, const char *name)
 {
     struct scenario_document *document = load(path, NULL, 0);
     const struct scenario *scenario = scenario_document_scenario(document);
-    struct simulation *simulation = run(document, scenario->seed);
-    no_violation(name, simulation);
-    every_promise_holds(name, scenario, simulation);
+    struct run *run = run_through(document, scenario->seed);
+    no_violation(name, run);
+    every_promise_holds(name, scenario, run);
     char line[512];
-    golden_line(line, sizeof(line), name, simulation);
+    golden_line(line, sizeof(line), name, run);
     if (!is_pinned(line)) fail_msg("not in tests/golden/fingerprints.txt: %s", line);
-    simulation_free(simulation);
+    run_free(run);
     scenario_document_free(document);
 }
 
@@ -149,11 +149,11 @@ static void each_anomaly_arises_and_its_mitigation_removes_it(void **state)
 static void print_golden(const char *path, const char *name)
 {
     struct scenario_document *document = load(path, NULL, 0);
-    struct simulation *simulation = run(document, scenario_document_scenario(document)->seed);
+    struct run *run = run_through(document, scenario_document_scenario(document)->seed);
     char line[512];
-    golden_line(line, sizeof(line), name, simulation);
+    golden_line(line, sizeof(line), name, run);
     puts(line);
-    simulation_free(simulation);
+    run_free(run);
     scenario_document_free(document);
 }
 
@@ -161,9 +161,9 @@ static struct fingerprints prints_with(const char *set, uint64_t seed)
 {
     struct scenario_document *document =
         load(SCENARIOS_DIR "/rolling-deploy-eager.yaml", &set, set == NULL ? 0 : 1);
-    struct simulation *simulation = run(document, seed);
-    struct fingerprints prints = simulation_fingerprints(simulation);
-    simulation_free(simulation);
+    struct run *run = run_through(document, seed);
+    struct fingerprints prints = run_fingerprints(run);
+    run_free(run);
     scenario_document_free(document);
     return prints;
 }

@@ -2,8 +2,8 @@
  * formula of lag, and the instant at which a silent member is expelled. */
 #include "model/message.h"
 #include "model/trace_kinds.h"
+#include "tools/run.h"
 #include "tools/scenario_yaml.h"
-#include "tools/simulation.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,31 +18,42 @@
     "cluster: {brokers: 1, network: {latency: 1us}, request_service: 0us, disk: 0us,\n"            \
     "  config: {group.initial.rebalance.delay.ms: 0, offsets.topic.replication.factor: 1}}\n"
 
-struct run {
+struct experiment {
     struct scenario_document *document;
-    struct simulation *simulation;
+    struct run *run;
 };
 
-static struct run start(const char *text)
+static struct experiment start(const char *text)
 {
     struct diagnostics *diagnostics = diagnostics_new();
-    struct run run = {NULL, NULL};
-    if (!scenario_load_text("test", ".", text, strlen(text), NULL, &run.document, diagnostics)) {
+    struct experiment experiment = {NULL, NULL};
+    if (!scenario_load_text("test", ".", text, strlen(text), NULL, &experiment.document,
+                            diagnostics)) {
         diagnostics_print(diagnostics, stderr);
         fail();
     }
     diagnostics_free(diagnostics);
-    const struct scenario *scenario = scenario_document_scenario(run.document);
-    run.simulation = simulation_new(scenario, &(struct simulation_options){.seed = scenario->seed,
-                                                                           .keep_samples = true});
-    return run;
+    const struct scenario *scenario = scenario_document_scenario(experiment.document);
+    experiment.run = run_new(scenario, &(struct run_options){.seed = scenario->seed});
+    return experiment;
 }
 
-static void finish(struct run *run)
+/* To the end of the scenario; the figures of its one group are final then. */
+static struct run_group finish_run(struct experiment *experiment)
 {
-    assert_true(checkers_violation_count(simulation_checkers(run->simulation)) == 0);
-    simulation_free(run->simulation);
-    scenario_document_free(run->document);
+    while (run_step(experiment->run, 100000)) {
+    }
+    run_finish(experiment->run);
+    struct run_group group;
+    run_group(experiment->run, 0, &group);
+    return group;
+}
+
+static void finish(struct experiment *experiment)
+{
+    assert_true(checkers_violation_count(run_checkers(experiment->run)) == 0);
+    run_free(experiment->run);
+    scenario_document_free(experiment->document);
 }
 
 /* Mean time from arrival to the end of processing, in nanoseconds. */
@@ -57,13 +68,11 @@ static sim_time mean_sojourn(const char *service)
              "  config: {auto.offset.reset: earliest, max.poll.records: 1},\n"
              "  process: {per_record: %s}}}\n",
              service);
-    struct run run = start(text);
-    simulation_run(run.simulation, NULL, NULL);
-    struct ledger_group group;
-    ledger_group(simulation_ledger(run.simulation), 0, &group);
+    struct experiment experiment = start(text);
+    struct ledger_group group = finish_run(&experiment).ledger;
     assert_in_range(group.processed, 640000, 655000); /* 3 h of 60/s */
     sim_time mean = latency_histogram_mean(group.latency_ns);
-    finish(&run);
+    finish(&experiment);
     return mean;
 }
 
@@ -92,15 +101,16 @@ static void exponential_service_waits_as_m_m_1(void **state)
 static void lag_grows_by_the_fluid_formula(void **state)
 {
     (void)state;
-    struct run run = start("scenario: 1\nduration: 10m\nseed: 7\n" BARE_CLUSTER
-                           "topics: {queue: {partitions: 2, replication: 1}}\n"
-                           "producers: {arrivals: {topic: queue, rate: 3000/s, start: 10s}}\n"
-                           "groups: {server: {topics: [queue], members: 1,\n"
-                           "  config: {auto.offset.reset: earliest},\n"
-                           "  process: {per_record: 1ms}}}\n");
-    simulation_run(run.simulation, NULL, NULL);
-    size_t count;
-    const struct group_sample *samples = simulation_samples(run.simulation, 0, &count);
+    struct experiment experiment =
+        start("scenario: 1\nduration: 10m\nseed: 7\n" BARE_CLUSTER
+              "topics: {queue: {partitions: 2, replication: 1}}\n"
+              "producers: {arrivals: {topic: queue, rate: 3000/s, start: 10s}}\n"
+              "groups: {server: {topics: [queue], members: 1,\n"
+              "  config: {auto.offset.reset: earliest},\n"
+              "  process: {per_record: 1ms}}}\n");
+    struct run_group group = finish_run(&experiment);
+    const struct run_point *samples = group.points;
+    size_t count = group.point_count;
     assert_true(count > 500);
     for (size_t i = 0; i < count; i++) {
         if (samples[i].at < SECONDS(60)) continue;
@@ -108,7 +118,7 @@ static void lag_grows_by_the_fluid_formula(void **state)
         /* One poll's records (500) are in hand, up to half a per cent passes between polls. */
         assert_in_range(samples[i].lag_records, formula - 600, formula + 600 + formula / 200);
     }
-    finish(&run);
+    finish(&experiment);
 }
 
 struct watch {
@@ -144,14 +154,14 @@ static void a_silent_member_is_expelled_to_the_millisecond(void **state)
                  crashes[i]);
         static const bool interest[TRACE_KIND_COUNT] = {
             [TRACE_MEMBER_REMOVED] = true, [TRACE_GROUP_REQUEST] = true};
-        struct run run = start(text);
+        struct experiment experiment = start(text);
         struct watch watch = {0, 0};
-        struct sim *sim = world_sim(simulation_world(run.simulation));
+        struct sim *sim = run_sim(experiment.run);
         trace_observe(sim_trace(sim), watch_member, &watch, interest);
-        simulation_run(run.simulation, NULL, NULL);
+        finish_run(&experiment);
         assert_true(watch.last_heard_at > SECONDS(27));
         assert_int_equal(watch.removed_at, watch.last_heard_at + SECONDS(45));
-        finish(&run);
+        finish(&experiment);
     }
 }
 
