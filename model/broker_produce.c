@@ -346,6 +346,13 @@ void produce_handle(struct broker *broker, struct broker_connection *connection,
 
 /* ---- transaction markers ----------------------------------------------------------------- */
 
+static void note_aborted(void *self, int64_t offset, int64_t count)
+{
+    const struct replica *replica = self;
+    TRACE(replica->broker->sim, TRACE_UNREADABLE, replica->partition->id, offset, count,
+          UNREADABLE_ABORTED);
+}
+
 /* Appends a marker to an ordinary log; the transaction's batches are decided with it. */
 static enum kafka_error append_marker(struct replica *replica,
                                       const struct txn_marker_entry *marker)
@@ -365,7 +372,7 @@ static enum kafka_error append_marker(struct replica *replica,
                             marker->coordinator_epoch, offset, now);
     if (ended.first_offset >= 0) {
         partition_log_decide(&partition->log, ended.producer, ended.first_offset, offset,
-                             !marker->committed);
+                             !marker->committed, note_aborted, replica);
         TRACE(broker->sim, TRACE_TRANSACTION, marker->transactional_id, partition->id,
               marker->committed, ended.first_offset, offset);
     }
@@ -379,6 +386,7 @@ static enum kafka_error append_marker(struct replica *replica,
         .flags = LOG_CONTROL,
     };
     replica_append(replica, &record);
+    TRACE(broker->sim, TRACE_UNREADABLE, partition->id, offset, 1, UNREADABLE_MARKER);
     return KAFKA_NONE;
 }
 

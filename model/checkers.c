@@ -120,6 +120,28 @@ static void check_assigned(struct checkers *checkers, int32_t group,
     }
 }
 
+/* A transaction was aborted: nobody who reads committed may have seen its records. */
+static void check_aborted(struct checkers *checkers, const struct trace_record *record)
+{
+    if (record->field[3] != UNREADABLE_ABORTED) return;
+    int64_t from = record->field[1];
+    int64_t to = from + record->field[2];
+    for (int32_t g = 0; g < checkers->scenario->group_count; g++) {
+        const struct scenario_group *group = &checkers->scenario->groups[g];
+        if (group->config.isolation_level != READ_COMMITTED) continue;
+        const struct ledger_claim *claim =
+            ledger_claim_of(checkers->ledger, &checkers->ledger->groups[g], record->field[0]);
+        if (claim == NULL) continue;
+        int64_t seen = interval_set_covered(&claim->processed, from, to);
+        if (seen == 0) continue;
+        violate(checkers, CHECKER_I16, record, names_intern(sim_names(checkers->sim), group->name),
+                "%s processed %lld records from %lld on of %s-%d before their transaction was "
+                "aborted",
+                group->name, (long long)seen, (long long)from, topic_of(checkers, record->field[0]),
+                PARTITION_NUMBER((partition_id)record->field[0]));
+    }
+}
+
 static bool owns(const struct ledger_claim *claim, name_id member)
 {
     for (uint32_t i = 0; i < claim->owner_count; i++) {
@@ -204,9 +226,8 @@ static void check_committed(struct checkers *checkers, int32_t group,
     struct interval gap;
     int64_t from = log->start;
     while (interval_set_first_gap(&claim->processed, from, offset, &gap)) {
-        int64_t unexplained = gap.to - gap.from -
-                              interval_set_covered(&claim->skipped, gap.from, gap.to) -
-                              interval_set_covered(&log->unreadable, gap.from, gap.to);
+        int64_t unexplained =
+            gap.to - gap.from - interval_set_covered(&claim->skipped, gap.from, gap.to);
         if (unexplained > 0) {
             violate(checkers, CHECKER_I18, record, (name_id)record->field[0],
                     "%s committed %lld on %s-%d, but %lld records from %lld on were not processed",
@@ -300,6 +321,10 @@ static void observe(void *self, const struct trace_record *record)
         check_log(checkers, record);
         return;
     }
+    if (record->kind == TRACE_UNREADABLE) {
+        check_aborted(checkers, record);
+        return;
+    }
     if (record->kind == TRACE_FAULT) {
         note_quiet(checkers, record);
         return;
@@ -321,7 +346,7 @@ struct checkers *checkers_new(struct sim *sim, const struct scenario *scenario)
     static const bool interest[TRACE_KIND_COUNT] = {
         [TRACE_BATCH_APPENDED] = true, [TRACE_LEADER_ELECTED] = true, [TRACE_FAULT] = true,
         [TRACE_ASSIGNED] = true,       [TRACE_PROCESSED] = true,      [TRACE_COMMITTED] = true,
-        [TRACE_POSITION] = true,       [TRACE_GROUP_STATE] = true,
+        [TRACE_POSITION] = true,       [TRACE_GROUP_STATE] = true,    [TRACE_UNREADABLE] = true,
     };
     struct memory *memory = sim_memory(sim);
     struct checkers *checkers = memory_keep(memory, sizeof(*checkers));

@@ -14,6 +14,7 @@
  *   I11  a position taken from the committed offset is one that was committed
  *   I13  the offsets of a log are never used twice without a truncation in between
  *   I15  what acks=all acknowledged is not taken back by a clean election
+ *   I16  no read_committed consumer processes a record of a transaction that was aborted
  *   I17  a committed offset lies within the log
  *   I18  a commit of an at-least-once application covers only processed records
  *   L1   after `quiet`, every group with members comes to rest
@@ -27,7 +28,7 @@
 #define VIOLATIONS_KEPT 64
 
 #define CHECKER_LIST(X)                                                                            \
-    X(I1) X(I2) X(I4) X(I5) X(I6) X(I9) X(I11) X(I13) X(I15) X(I17) X(I18) X(L1) X(L3) X(B)
+    X(I1) X(I2) X(I4) X(I5) X(I6) X(I9) X(I11) X(I13) X(I15) X(I16) X(I17) X(I18) X(L1) X(L3) X(B)
 
 enum checker {
 #define X(id) CHECKER_##id,

@@ -71,6 +71,7 @@ static void observe(void *self, const struct trace_record *record)
     case TRACE_BATCH_APPENDED:
     case TRACE_LEADER_ELECTED:
     case TRACE_LOG_START:
+    case TRACE_UNREADABLE:
     case TRACE_PRODUCE_DONE: ledger_on_log_record(ledger, record); return;
     case TRACE_PROCESS: ledger_on_process(ledger, record); return;
     case TRACE_SAMPLE: ledger_drop_settled_arrivals(ledger); return;
@@ -85,7 +86,7 @@ static const uint16_t followed[] = {
     TRACE_GROUP_STATE,     TRACE_REBALANCE,      TRACE_ASSIGNED,    TRACE_MEMBER_REMOVED,
     TRACE_COMMITTED,       TRACE_OFFSET_REMOVED, TRACE_COMMIT_SENT, TRACE_COMMIT_DONE,
     TRACE_OWNED,           TRACE_DISOWNED,       TRACE_CLIENT,      TRACE_MEMBER_ADDED,
-    TRACE_COMMIT_REJECTED, TRACE_SINK,
+    TRACE_COMMIT_REJECTED, TRACE_SINK,           TRACE_UNREADABLE,
 };
 
 static void init_group(struct ledger *ledger, int32_t g)
@@ -269,7 +270,7 @@ bool ledger_is_balanced(const struct ledger *ledger)
                 covered += processed;
             }
         }
-        if (covered != group->first_processed - group->forgotten) return false;
+        if (covered != group->first_processed + group->unreadable - group->forgotten) return false;
         if (!causes_add_up(group)) return false;
         if (group->figures.processed != group->first_processed + group->figures.duplicates)
             return false;

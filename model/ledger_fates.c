@@ -45,8 +45,7 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
     const struct ledger_claim *claim = ledger_claim_of(ledger, group, partition);
     struct ledger_piece piece;
     for (int64_t at = 0; ledger_next_piece(log, claim, at, &piece); at = piece.to) {
-        int64_t records =
-            piece.to - piece.from - interval_set_covered(&log->unreadable, piece.from, piece.to);
+        int64_t records = piece.to - piece.from;
         if (piece.fate == FATE_WAITING) {
             group->anomalies.waiting += records;
             continue;

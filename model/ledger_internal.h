@@ -15,7 +15,8 @@ struct ledger_log {
     struct arrival_index arrivals;
     struct interval_set acknowledged; /* a producer was told that these were written */
     struct interval_set safe;         /* … with acks=all */
-    struct interval_set unreadable;   /* control records: no consumer is ever given them */
+    struct interval_set markers;      /* control records: no consumer is ever given them */
+    struct interval_set aborted;      /* records of aborted transactions */
 };
 
 /* One consumer that believes it owns a partition. */
@@ -27,10 +28,10 @@ struct ledger_owner {
 /* One group's work on one partition. */
 struct ledger_claim {
     int64_t next;
-    int64_t committed; /* -1 = none */
-    int64_t lag;       /* as counted in the group's sum */
-    int64_t highest;   /* end of the highest range ever processed */
-    struct interval_set processed;
+    int64_t committed;             /* -1 = none */
+    int64_t lag;                   /* as counted in the group's sum */
+    int64_t highest;               /* end of the highest range ever processed */
+    struct interval_set processed; /* and what it can never be given: see on_unreadable */
     struct interval_set skipped;   /* passed over by a reset, noted when it happened */
     struct interval_set effective; /* transactional groups: of committed transactions */
     int64_t lost;                  /* acknowledged, truncated away, unread */
@@ -83,7 +84,8 @@ struct ledger_group_state {
                                      each with the topic's partitions */
     int64_t lag;
     int64_t first_processed; /* sum of what was processed for the first time */
-    int64_t forgotten;       /* processed, then truncated away by brokers */
+    int64_t unreadable;      /* in `processed`, though it never was */
+    int64_t forgotten;       /* processed or unreadable, then truncated away by brokers */
     bool managed;            /* a coordinator hands out its partitions */
     bool was_stable;
     sim_time unstable_since; /* SIM_TIME_NEVER = not in a rebalance */
@@ -142,6 +144,9 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
                          partition_id partition);
 
 /* ledger_lag.c */
+/* The first offset from `offset` on that the group can be given. */
+int64_t ledger_next_readable(const struct ledger_log *log, const struct ledger_group_state *group,
+                             int64_t offset);
 sim_time ledger_age(const struct ledger_log *log, const struct ledger_claim *claim, sim_time now);
 void ledger_refresh_lag(struct ledger_group_state *group, struct ledger_claim *claim,
                         const struct ledger_log *log);

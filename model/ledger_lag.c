@@ -1,6 +1,22 @@
 /* How far behind: lag in records and the age of the next record. */
 #include "model/ledger_internal.h"
 
+int64_t ledger_next_readable(const struct ledger_log *log, const struct ledger_group_state *group,
+                             int64_t offset)
+{
+    bool reads_committed = group->scenario->config.isolation_level == READ_COMMITTED;
+    struct interval readable;
+    for (;;) {
+        int64_t before = offset;
+        if (!interval_set_first_gap(&log->markers, offset, INT64_MAX, &readable)) return offset;
+        offset = readable.from;
+        if (!reads_committed) return offset;
+        if (!interval_set_first_gap(&log->aborted, offset, INT64_MAX, &readable)) return offset;
+        offset = readable.from;
+        if (offset == before) return offset;
+    }
+}
+
 sim_time ledger_age(const struct ledger_log *log, const struct ledger_claim *claim, sim_time now)
 {
     int64_t next = claim->next > log->start ? claim->next : log->start;
@@ -22,7 +38,8 @@ void ledger_refresh_lag(struct ledger_group_state *group, struct ledger_claim *c
     if (group->lag > group->figures.lag_records_max) group->figures.lag_records_max = group->lag;
 }
 
-/* Arrival times behind every group's next and committed offset will not be asked for again. */
+/* Arrival times and what cannot be read, behind every group's next and committed offset will not be
+ * asked for again. */
 void ledger_drop_settled_arrivals(struct ledger *ledger)
 {
     for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {
@@ -40,6 +57,8 @@ void ledger_drop_settled_arrivals(struct ledger *ledger)
             }
             if (settled < log->start) settled = log->start;
             arrival_index_drop_before(&log->arrivals, settled);
+            interval_set_remove(&log->markers, ledger->memory, 0, settled);
+            interval_set_remove(&log->aborted, ledger->memory, 0, settled);
         }
     }
 }

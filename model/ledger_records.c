@@ -26,6 +26,34 @@ static void on_appended(struct ledger *ledger, struct ledger_log *log,
     }
 }
 
+/* Offsets that hold nothing for a consumer are accounted for as soon as they are known, as if they
+ * had been processed: a marker for every group, aborted records for those that read committed. */
+static void on_unreadable(struct ledger *ledger, struct ledger_log *log,
+                          const struct trace_record *record)
+{
+    bool is_marker = record->field[3] == UNREADABLE_MARKER;
+    int64_t from = record->field[1];
+    int64_t count = record->field[2];
+    if (is_marker) {
+        log->end = from + count;
+        ledger->appended += count;
+    } else {
+        interval_set_remove(&log->acknowledged, ledger->memory, from, from + count);
+    }
+    interval_set_add(is_marker ? &log->markers : &log->aborted, ledger->memory, from, from + count);
+    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
+        struct ledger_group_state *group = &ledger->groups[g];
+        bool reads_committed = group->scenario->config.isolation_level == READ_COMMITTED;
+        if (!is_covered(group, record->field[0]) || !(is_marker || reads_committed)) continue;
+        struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[0]);
+        group->unreadable +=
+            interval_set_add(&claim->processed, ledger->memory, from, from + count);
+        if (!is_marker) group->figures.produced -= count;
+        claim->next = ledger_next_readable(log, group, claim->next);
+        ledger_refresh_lag(group, claim, log);
+    }
+}
+
 /* An election may take back what the new leader lacks; those offsets will be used again. */
 static void on_elected(struct ledger *ledger, struct ledger_log *log,
                        const struct trace_record *record)
@@ -44,7 +72,8 @@ static void on_elected(struct ledger *ledger, struct ledger_log *log,
     }
     interval_set_remove(&log->acknowledged, ledger->memory, new_end, log->end);
     interval_set_remove(&log->safe, ledger->memory, new_end, log->end);
-    interval_set_remove(&log->unreadable, ledger->memory, new_end, log->end);
+    interval_set_remove(&log->markers, ledger->memory, new_end, log->end);
+    interval_set_remove(&log->aborted, ledger->memory, new_end, log->end);
     arrival_index_truncate(&log->arrivals, new_end);
     ledger->truncated += log->end - new_end;
     log->end = new_end;
@@ -90,6 +119,7 @@ void ledger_on_log_record(struct ledger *ledger, const struct trace_record *reco
         break;
     case TRACE_LEADER_ELECTED: on_elected(ledger, log, record); break;
     case TRACE_LOG_START: on_log_start(ledger, log, record); break;
+    case TRACE_UNREADABLE: on_unreadable(ledger, log, record); break;
     case TRACE_PRODUCE_DONE: on_produce_done(ledger, log, record); break;
     }
 }
@@ -156,7 +186,7 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     claim->last_ended = false;
     sim_time age = ledger_age(log, claim, record->at);
     if (age > group->figures.lag_ns_max) group->figures.lag_ns_max = age;
-    if (to > claim->next) claim->next = to;
+    if (to > claim->next) claim->next = ledger_next_readable(log, group, to);
     ledger_refresh_lag(group, claim, log);
 }
 
@@ -191,7 +221,7 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
     if (record->field[4] != POSITION_COMMITTED && record->field[4] != POSITION_EXTERNAL)
         group->anomalies.offset_resets++;
     ledger_note_position(ledger, group, claim, record);
-    claim->next = offset;
+    claim->next = ledger_next_readable(log, group, offset);
     ledger_refresh_lag(group, claim, log);
 }
 

@@ -413,7 +413,8 @@ void partition_log_compact(struct partition_log *log, int64_t end_offset,
 }
 
 void partition_log_decide(struct partition_log *log, int32_t producer, int64_t from, int64_t to,
-                          bool aborted)
+                          bool aborted,
+                          void (*taken_back)(void *self, int64_t offset, int64_t count), void *self)
 {
     uint32_t index = log_batches_search(&log->main, from);
     for (; index < log->main.count; index++) {
@@ -422,7 +423,9 @@ void partition_log_decide(struct partition_log *log, int32_t producer, int64_t f
         if ((batch->flags & LOG_TRANSACTIONAL) == 0 || batch->producer != producer) continue;
         batch->flags &= ~(uint32_t)LOG_TRANSACTIONAL;
         batch->producer = -1;
-        if (aborted) batch->flags |= LOG_ABORTED;
+        if (!aborted) continue;
+        batch->flags |= LOG_ABORTED;
+        taken_back(self, batch->base_offset, batch->count);
     }
 }
 

@@ -135,9 +135,12 @@ bool partition_log_retain(struct partition_log *log, const struct log_retention 
 /* Drops batches with a payload for which keep() says no, below `end_offset`. */
 void partition_log_compact(struct partition_log *log, int64_t end_offset,
                            bool (*keep)(void *self, const struct log_batch *batch), void *self);
-/* A transaction ended: its batches in [from, to) are ordinary or aborted ones from now on. */
+/* A transaction ended: its batches in [from, to) are ordinary or aborted ones from now on; of the
+ * latter `taken_back` is told. */
 void partition_log_decide(struct partition_log *log, int32_t producer, int64_t from, int64_t to,
-                          bool aborted);
+                          bool aborted,
+                          void (*taken_back)(void *self, int64_t offset, int64_t count),
+                          void *self);
 
 bool partition_log_is_consistent(const struct partition_log *log);
 

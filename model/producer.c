@@ -69,7 +69,9 @@ int32_t producer_partition_count(struct producer *producer, name_id name)
 {
     producer_topic_of(producer, name);
     const struct client_topic *topic = client_metadata_topic(producer->metadata, name);
-    return topic == NULL ? 0 : topic->partition_count;
+    if (topic != NULL && topic->partition_count > 0) return topic->partition_count;
+    client_metadata_request_update(producer->metadata); /* KafkaProducer.waitOnMetadata */
+    return 0;
 }
 
 /* ---- the nodes' lists -------------------------------------------------------------------- */

@@ -123,6 +123,17 @@ struct scenario_process {
     int64_t memory_limit_bytes;    /* out-of-memory crash above; 0 = no limit */
 };
 
+/* What the application writes with a producer of its own: the other half of
+ * consume-process-produce. */
+struct scenario_output {
+    const char *topic;    /* one record for each record read; NULL = none */
+    int64_t record_bytes; /* 0 = as large as the record read */
+    bool flush;           /* flush() before the commit; a transaction's commit does so anyway */
+    /* Of that producer, which also writes dead letters. transactional_id is each member's name
+     * with commit mode transactional, whatever stands here. */
+    struct producer_config config;
+};
+
 enum deployment_kind { DEPLOYMENT_DEPLOYMENT, DEPLOYMENT_STATEFUL_SET };
 
 struct scenario_deployment {
@@ -147,6 +158,7 @@ struct scenario_group {
     struct consumer_config config;
     struct scenario_process process;
     struct scenario_commit commit;
+    struct scenario_output output;
     struct scenario_deployment deployment;
 };
 

@@ -11,6 +11,7 @@ static const char *const names_OWNERSHIP_END[] = {TRACE_ENUM_OWNERSHIP_END(X)};
 static const char *const names_POSITION_CAUSE[] = {TRACE_ENUM_POSITION_CAUSE(X)};
 static const char *const names_COMMIT_CALL[] = {TRACE_ENUM_COMMIT_CALL(X)};
 static const char *const names_FAULT_PHASE[] = {TRACE_ENUM_FAULT_PHASE(X)};
+static const char *const names_UNREADABLE_WHY[] = {TRACE_ENUM_UNREADABLE_WHY(X)};
 static const char *const names_CLIENT_EVENT[] = {TRACE_ENUM_CLIENT_EVENT(X)};
 #undef X
 

@@ -38,6 +38,9 @@ typedef uint32_t partition_id;
     X(RESET_LATEST) X(RESET_BY_DURATION) X(OUT_OF_RANGE) X(TRUNCATED) X(EXTERNAL) X(SEEK)
 #define TRACE_ENUM_COMMIT_CALL(X)                                                                  \
     X(AUTO) X(SYNC) X(ASYNC) X(ON_REVOKE) X(ON_CLOSE) X(BEFORE_REBALANCE) X(TRANSACTION)
+/* MARKER: the control record that ends a transaction. ABORTED: its records, if it was aborted; only
+ * read_committed consumers are spared them. */
+#define TRACE_ENUM_UNREADABLE_WHY(X) X(MARKER) X(ABORTED)
 #define TRACE_ENUM_FAULT_PHASE(X) X(BEGIN) X(END)
 #define TRACE_ENUM_CLIENT_EVENT(X)                                                                 \
     X(STARTED)                                                                                     \
@@ -47,7 +50,7 @@ typedef uint32_t partition_id;
         X(RESTORE_END) X(POLL_TIMEOUT) X(LEAVING) X(CLOSING) X(CLOSED) X(FENCED)                   \
             X(COORDINATOR_UNKNOWN) X(COORDINATOR_FOUND) X(FATAL) X(HEARTBEAT_FAILED)               \
                 X(GENERATION_RESET) X(REJOIN_REQUESTED) X(RESET_NONE) X(OUT_OF_MEMORY)             \
-                    X(DEAD_LETTER) X(RETRY)
+                    X(DEAD_LETTER) X(RETRY) X(OUTPUT_FAILED)
 
 #define X(member) PROCESS_TRACE_##member,
 enum process_trace_state { TRACE_ENUM_PROCESS_STATE(X) };
@@ -69,6 +72,9 @@ enum commit_call { TRACE_ENUM_COMMIT_CALL(X) };
 #undef X
 #define X(member) FAULT_##member,
 enum fault_phase { TRACE_ENUM_FAULT_PHASE(X) };
+#undef X
+#define X(member) UNREADABLE_##member,
+enum unreadable_why { TRACE_ENUM_UNREADABLE_WHY(X) };
 #undef X
 #define X(member) CLIENT_##member,
 enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
@@ -170,7 +176,9 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
           F(error, ERROR) F(latency, DURATION))                                                    \
     X(SINK, "sink", FULL, "a sink took effect of records (idempotent sinks absorb repeats)",       \
       F(group, NAME) F(member, NAME) F(partition, PARTITION) F(base_offset, OFFSET)                \
-          F(count, COUNT) F(incarnation, COUNT))
+          F(count, COUNT) F(incarnation, COUNT))                                                   \
+    X(UNREADABLE, "unreadable", FULL, "offsets of a log that no consumer is given",                \
+      F(partition, PARTITION) F(offset, OFFSET) F(count, COUNT) E(why, UNREADABLE_WHY))
 
 /* How many causes of rebalances there are. */
 #define REBALANCE_CAUSE_COUNT ((int)CAUSE_OTHER + 1)

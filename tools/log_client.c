@@ -55,6 +55,9 @@ static const struct event_text {
     [CLIENT_RESTORE_END] = {"(application) restored its state", LOG_INFO, TAIL_NONE, NULL},
     [CLIENT_DEAD_LETTER] = {"(application) sent to the dead-letter topic: offset ", LOG_WARN,
                             TAIL_NUMBER, NULL},
+    [CLIENT_OUTPUT_FAILED] = {"(application) records that could not be written to the output "
+                              "topic: ",
+                              LOG_ERROR, TAIL_NUMBER, NULL},
     [CLIENT_RETRY] = {"(application) a record failed, try ", LOG_WARN, TAIL_NUMBER, NULL},
 };
 

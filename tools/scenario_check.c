@@ -89,9 +89,8 @@ static void check_topic(const struct check *check, const struct scenario_topic *
                            topic->name, config->log_retention_check_interval_ms);
 }
 
-static void check_producer(const struct check *check, const struct scenario_producer *producer)
+static void check_producer_config(const struct check *check, const struct producer_config *config)
 {
-    const struct producer_config *config = &producer->config;
     bool asked = reader_written(check->config, "enable.idempotence") != NULL;
     const char *broken = config->acks != -1     ? "acks"
                          : config->retries == 0 ? "retries"
@@ -115,6 +114,11 @@ static void check_producer(const struct check *check, const struct scenario_prod
         diagnostic_error(check->diagnostics,
                          either_place(check, "delivery.timeout.ms", "request.timeout.ms"),
                          "delivery.timeout.ms must be at least linger.ms + request.timeout.ms");
+}
+
+static void check_producer(const struct check *check, const struct scenario_producer *producer)
+{
+    check_producer_config(check, &producer->config);
     if (producer->start_at > check->scenario->duration_ns)
         diagnostic_warning(check->diagnostics, place(check, "start"),
                            "%s starts after the end of the run", producer->name);
@@ -172,6 +176,24 @@ static void check_poll_interval(const struct check *check, const struct scenario
                        config->max_poll_interval_ms);
 }
 
+static void check_output(const struct check *check, const struct scenario_group *group)
+{
+    const struct check output = part(*check, check->node, "output");
+    check_producer_config(&output, &group->output.config);
+    if (group->output.topic == NULL) return;
+    for (int32_t i = 0; i < group->topic_count; i++) {
+        if (strcmp(group->topics[i], group->output.topic) == 0)
+            diagnostic_error(check->diagnostics, place(&output, "topic"),
+                             "%s would read what it writes: it subscribes to %s", group->name,
+                             group->output.topic);
+    }
+    if (group->process.workers > 0)
+        diagnostic_error(check->diagnostics, place(&output, "topic"),
+                         "%s has workers: an output topic needs the records processed on the "
+                         "thread that polls (workers: 0)",
+                         group->name);
+}
+
 static int64_t partitions_of(const struct check *check, const struct scenario_group *group)
 {
     int64_t partitions = 0;
@@ -209,6 +231,7 @@ static void check_group(const struct check *check, const struct scenario_group *
     if (group->process.retry == RETRY_DEAD_LETTER && group->process.dead_letter_topic == NULL)
         diagnostic_error(check->diagnostics, reader_place(process, "retry"),
                          "retry: dead_letter needs a dead_letter_topic");
+    check_output(check, group);
     if (group->deployment.restart_backoff_max_ns < group->deployment.restart_backoff_ns)
         diagnostic_error(check->diagnostics, reader_place(deployment, "restart_backoff_max"),
                          "restart_backoff_max is below restart_backoff");

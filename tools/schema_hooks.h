@@ -18,7 +18,7 @@ extern const struct schema_hooks hooks_seed;         /* scenario.seed */
 extern const struct schema_hooks hooks_racks;        /* scenario_cluster.racks */
 extern const struct schema_hooks hooks_group_topics; /* scenario_group.topics */
 extern const struct schema_hooks hooks_topic;        /* const char *: a topic of the scenario */
-extern const struct schema_hooks hooks_dead_letter;  /* the same, or none */
+extern const struct schema_hooks hooks_optional_topic;  /* the same, or none */
 extern const struct schema_hooks hooks_hot_keys;     /* scenario_keys.hot */
 extern const struct schema_hooks hooks_weights;      /* scenario_producer.partition_weights */
 

@@ -201,29 +201,30 @@ const struct schema_hooks hooks_topic = {
     .grammar = "a topic of this scenario",
 };
 
-static void read_dead_letter(struct reader *reader, const struct schema_field *field,
-                             const struct node *node, void *base)
+static void read_optional_topic(struct reader *reader, const struct schema_field *field,
+                                const struct node *node, void *base)
 {
-    struct scenario_process *process = base;
-    process->dead_letter_topic = NULL;
+    const char *none = NULL;
+    memcpy((char *)base + field->offset, &none, sizeof none);
     if (node->kind == NODE_SCALAR && node->plain && strcmp(node->text, "none") == 0) return;
     read_topic(reader, field, node, base);
 }
 
-static void write_dead_letter(struct writer *writer, const struct schema_field *field,
-                              const void *base)
+static void write_optional_topic(struct writer *writer, const struct schema_field *field,
+                                 const void *base)
 {
-    const struct scenario_process *process = base;
-    if (process->dead_letter_topic == NULL) {
+    const char *name;
+    memcpy(&name, (const char *)base + field->offset, sizeof name);
+    if (name == NULL) {
         text_append(writer->out, " none");
     } else {
         write_topic(writer, field, base);
     }
 }
 
-const struct schema_hooks hooks_dead_letter = {
-    .read = read_dead_letter,
-    .write = write_dead_letter,
+const struct schema_hooks hooks_optional_topic = {
+    .read = read_optional_topic,
+    .write = write_optional_topic,
     .json = topic_json,
     .grammar = "a topic of this scenario, or none",
 };

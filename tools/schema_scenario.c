@@ -284,7 +284,7 @@ static const struct schema_field process_fields[] = {
            "what happens to a record whose processing fails"),
     COUNT("retries", scenario_process, retries, "3", 0, 1000000, "tries after the first"),
     DURATION("retry_backoff", scenario_process, retry_backoff_ns, "1s", 0, "pause between tries"),
-    CUSTOM("dead_letter_topic", scenario_process, dead_letter_topic, "none", hooks_dead_letter,
+    CUSTOM("dead_letter_topic", scenario_process, dead_letter_topic, "none", hooks_optional_topic,
            "where records go that cannot be processed"),
     {.key = "memory_limit",
      .type = SCHEMA_QUANTITY,
@@ -336,6 +336,31 @@ static const struct schema_object schema_commit = {
     .name = "commit",
     .help = "When and how a member commits offsets.",
     TABLE(commit_fields),
+};
+
+static const struct schema_word as_read[] = {{"as_read", 0, "as large as the record read"}};
+static const struct schema_field output_fields[] = {
+    CUSTOM("topic", scenario_output, topic, "none", hooks_optional_topic,
+           "where a record is written for each record read"),
+    {.key = "record_size",
+     .type = SCHEMA_QUANTITY,
+     .quantity = QUANTITY_BYTES,
+     FIELD(scenario_output, record_bytes),
+     .preset = "as_read",
+     .minimum = 1,
+     .maximum = INT64_C(1) << 30,
+     WORDS(as_read),
+     .help = "how large such a record is"},
+    FLAG("flush", scenario_output, flush, "true",
+         "wait for the acknowledgements before committing; false loses what could not be written"),
+    EMBEDDED("config", scenario_output, config, schema_producer_config,
+             "that producer's settings by Kafka's names"),
+};
+static const struct schema_object schema_output = {
+    .name = "output",
+    .help = "What members write back to Kafka, with a producer of their own (which also writes "
+            "dead letters).",
+    TABLE(output_fields),
 };
 
 static const struct schema_word deployment_kinds[] = {
@@ -428,6 +453,8 @@ static const struct schema_field group_fields[] = {
              "the consumers' settings by Kafka's names"),
     EMBEDDED("process", scenario_group, process, schema_process, "the work on the records"),
     EMBEDDED("commit", scenario_group, commit, schema_commit, "when offsets are committed"),
+    EMBEDDED("output", scenario_group, output, schema_output,
+             "what the members write back to Kafka"),
     EMBEDDED("deployment", scenario_group, deployment, schema_deployment,
              "how processes start and stop"),
 };

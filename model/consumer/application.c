@@ -6,15 +6,18 @@
 
 /* Committing before anything took effect is what makes at-most-once delivery. The effect is the
  * sink's where there is one, else the processing itself. */
-static const enum batch_stage commit_last[STAGE_COUNT] = {STAGE_PROCESS, STAGE_SINK, STAGE_COMMIT};
+static const enum batch_stage commit_last[STAGE_COUNT] = {STAGE_PROCESS, STAGE_OUTPUT, STAGE_SINK,
+                                                          STAGE_COMMIT};
 static const enum batch_stage commit_before_sink[STAGE_COUNT] = {STAGE_PROCESS, STAGE_COMMIT,
-                                                                 STAGE_SINK};
-static const enum batch_stage commit_first[STAGE_COUNT] = {STAGE_COMMIT, STAGE_PROCESS, STAGE_SINK};
+                                                                 STAGE_OUTPUT, STAGE_SINK};
+static const enum batch_stage commit_first[STAGE_COUNT] = {STAGE_COMMIT, STAGE_PROCESS,
+                                                           STAGE_OUTPUT, STAGE_SINK};
 
 static const enum batch_stage *order_of(const struct consumer *consumer)
 {
     if (consumer->options.group->commit.order == COMMIT_AFTER_SINK) return commit_last;
-    return consumer->application.has_sink ? commit_before_sink : commit_first;
+    bool has_effect = consumer->application.has_sink || output_has_topic(consumer);
+    return has_effect ? commit_before_sink : commit_first;
 }
 
 static void run(struct consumer *consumer);
@@ -43,17 +46,17 @@ static void process(struct consumer *consumer)
     }
 }
 
-static void add_done(struct consumer *consumer, const struct work_range *range)
+void application_add_range(struct consumer *consumer, struct batch *batch,
+                           const struct work_range *range)
 {
-    struct batch *done = &consumer->application.done;
-    if (done->count == done->capacity) {
-        int32_t capacity = done->capacity == 0 ? 16 : 2 * done->capacity;
-        done->ranges = memory_resize(consumer->memory, done->ranges,
-                                     sizeof *done->ranges * (size_t)done->capacity,
-                                     sizeof *done->ranges * (size_t)capacity);
-        done->capacity = capacity;
+    if (batch->count == batch->capacity) {
+        int32_t capacity = batch->capacity == 0 ? 16 : 2 * batch->capacity;
+        batch->ranges = memory_resize(consumer->memory, batch->ranges,
+                                      sizeof *batch->ranges * (size_t)batch->capacity,
+                                      sizeof *batch->ranges * (size_t)capacity);
+        batch->capacity = capacity;
     }
-    done->ranges[done->count++] = *range;
+    batch->ranges[batch->count++] = *range;
 }
 
 void application_step_done(struct consumer *consumer, struct work *work,
@@ -65,7 +68,7 @@ void application_step_done(struct consumer *consumer, struct work *work,
         pool_step_done(consumer, work, done);
         return;
     }
-    if (done->count > 0) add_done(consumer, done);
+    if (done->count > 0) application_add_range(consumer, &application->done, done);
     if (application->commits_per_record || !has_records(application)) {
         next_stage(consumer);
     } else {
@@ -219,6 +222,10 @@ static bool begin_stage(struct consumer *consumer, enum batch_stage stage)
             return false;
         }
         process(consumer);
+        return true;
+    case STAGE_OUTPUT:
+        if (!output_has_topic(consumer) || application->done.count == 0) return false;
+        output_write(consumer, next_stage);
         return true;
     case STAGE_SINK:
         if (!application->has_sink || application->done.count == 0) return false;

@@ -105,6 +105,7 @@ void pool_init(struct consumer *consumer);
 enum output_stage {
     OUTPUT_IDLE,
     OUTPUT_STARTING,
+    OUTPUT_WRITING,
     OUTPUT_SENDING_OFFSETS,
     OUTPUT_COMMITTING,
     OUTPUT_ABORTING,
@@ -117,12 +118,19 @@ struct output {
     enum output_stage stage;
     bool is_posted;
     enum kafka_error error;
+    name_id topic;        /* NAME_NONE = no output records */
+    int64_t record_bytes; /* of the records written last */
+    struct batch failed;  /* WRITING: what is to be sent once more */
+    bool is_sent;         /* WRITING: the records are the producer's */
     uint64_t commit_number;
     int32_t offset_count;
     sim_time started_at;
     continuation *then;
 };
 bool output_is_transactional(const struct consumer *consumer);
+bool output_has_topic(const struct consumer *consumer);
+/* A record for each that is done; with output.flush, `then` goes on when all are acknowledged. */
+void output_write(struct consumer *consumer, continuation *then);
 /* Begins a transaction, after initTransactions() the first time. */
 void output_begin(struct consumer *consumer, continuation *then);
 /* Ends it with the offsets of the batch; whether it was committed or aborted, `then` polls again.
@@ -135,7 +143,7 @@ void output_init(struct consumer *consumer);
 
 /* ---- application.c ---- */
 
-enum batch_stage { STAGE_PROCESS, STAGE_SINK, STAGE_COMMIT, STAGE_COUNT };
+enum batch_stage { STAGE_PROCESS, STAGE_OUTPUT, STAGE_SINK, STAGE_COMMIT, STAGE_COUNT };
 
 struct application {
     struct batch batch; /* as poll() returned it */
@@ -156,6 +164,8 @@ struct application {
     uint64_t *topic_hashes;  /* by topic index */
 };
 
+void application_add_range(struct consumer *consumer, struct batch *batch,
+                           const struct work_range *range);
 void application_take(struct consumer *consumer);
 void application_on_timer(struct consumer *consumer, const struct sim_event *event);
 /* The process dies: emits what was finished of the step under way. */

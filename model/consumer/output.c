@@ -2,36 +2,22 @@
 #include "model/producer.h"
 #include "sim/check.h"
 
-/* What the application writes with a producer of its own: dead letters, and the transactions of
- * consume-process-produce, which carry the consumer's offsets (KIP-447). The scenario gives a group
- * no output topic; a transaction that carries nothing but offsets is fenced, committed and aborted
- * like any other. */
+/* What the application writes with a producer of its own: a record for each record it read, dead
+ * letters, and the transactions of consume-process-produce, which carry the consumer's offsets
+ * (KIP-447). Without an output topic a transaction carries nothing but offsets, and is fenced,
+ * committed and aborted like any other. */
 
-/* ProducerConfig's defaults. */
-static const struct producer_config producer_defaults = {
-    .acks = -1,
-    .enable_idempotence = true,
-    .max_in_flight_requests_per_connection = 5,
-    .retries = INT32_MAX,
-    .delivery_timeout_ms = 120000,
-    .request_timeout_ms = 30000,
-    .linger_ms = 0,
-    .batch_size = 16384,
-    .buffer_memory = INT64_C(32) << 20,
-    .max_block_ms = 60000,
-    .max_request_size = 1 << 20,
-    .retry_backoff_ms = 100,
-    .retry_backoff_max_ms = 1000,
-    .reconnect_backoff_ms = 50,
-    .reconnect_backoff_max_ms = 1000,
-    .metadata_max_age_ms = 300000,
-    .transaction_timeout_ms = 60000,
-    .partitioner_adaptive_partitioning_enable = true,
-};
+/* Whose records an outcome is about: an output record's, or (number + 1) a work's dead letter. */
+enum { TAG_OUTPUT = 0 };
 
 bool output_is_transactional(const struct consumer *consumer)
 {
     return consumer->options.group->commit.mode == COMMIT_TRANSACTIONAL;
+}
+
+bool output_has_topic(const struct consumer *consumer)
+{
+    return consumer->application.output.topic != NAME_NONE;
 }
 
 /* The producer calls from inside its handlers; A looks at it afterwards. */
@@ -49,10 +35,28 @@ static void on_progress(void *self)
     look_later(self);
 }
 
+/* The callback of send() got an exception. A transaction aborts as a whole. An application that
+ * does not flush logs it, and the record is gone; one that flushes sends it once more, which is how
+ * a record whose acknowledgement was lost comes to be there twice. */
+static void output_failed(struct consumer *consumer, const struct producer_outcome *outcome)
+{
+    struct output *output = &consumer->application.output;
+    consumer_note(consumer, CLIENT_OUTPUT_FAILED, outcome->count, outcome->error, NULL);
+    if (output->stage != OUTPUT_WRITING) return;
+    application_add_range(consumer, &output->failed,
+                          &(struct work_range){.partition = outcome->partition,
+                                               .count = outcome->count,
+                                               .bytes = outcome->count * output->record_bytes});
+}
+
 static void on_done(void *self, const struct producer_outcome *outcome)
 {
     struct consumer *consumer = self;
-    if (outcome->tag == 0) return;
+    if (outcome->tag == TAG_OUTPUT) {
+        if (outcome->error != KAFKA_NONE) output_failed(consumer, outcome);
+        look_later(consumer);
+        return;
+    }
     struct work *work = work_of(consumer, outcome->tag - 1);
     if (!work->waits_for_dead_letter) return;
     work->waits_for_dead_letter = false;
@@ -77,6 +81,79 @@ void output_dead_letter(struct consumer *consumer, struct work *work)
                              .last_at = now,
                              .tag = work->number + 1,
                          });
+}
+
+/* ---- records ---- */
+
+/* An output record has the key of the record it was made from; where both topics have as many
+ * partitions it therefore stays in the partition of that number. */
+static void send_output(struct consumer *consumer, const struct work_range *range, int64_t bytes)
+{
+    struct output *output = &consumer->application.output;
+    int32_t partitions = producer_partition_count(output->producer, output->topic);
+    int32_t topic = cluster_topic_find(consumer->options.cluster, output->topic);
+    sim_time now = sim_now(consumer->sim);
+    producer_send(output->producer,
+                  PARTITION_ID(topic, PARTITION_NUMBER(range->partition) % partitions),
+                  &(struct producer_records){.count = range->count,
+                                             .bytes = bytes,
+                                             .first_at = now,
+                                             .last_at = now,
+                                             .tag = TAG_OUTPUT});
+}
+
+static void send_done(struct consumer *consumer)
+{
+    struct output *output = &consumer->application.output;
+    const struct batch *done = &consumer->application.done;
+    int64_t record_bytes = consumer->options.group->output.record_bytes;
+    for (int32_t i = 0; i < done->count; i++) {
+        const struct work_range *range = &done->ranges[i];
+        output->record_bytes = record_bytes > 0 ? record_bytes : range->bytes / range->count;
+        send_output(consumer, range, output->record_bytes * range->count);
+    }
+    output->is_sent = true;
+}
+
+static void send_failed_again(struct consumer *consumer)
+{
+    struct batch *failed = &consumer->application.output.failed;
+    int32_t count = failed->count;
+    failed->count = 0;
+    for (int32_t i = 0; i < count; i++) {
+        struct work_range range = failed->ranges[i];
+        send_output(consumer, &range, range.bytes);
+    }
+}
+
+static void write_step(struct consumer *consumer)
+{
+    struct output *output = &consumer->application.output;
+    if (!output->is_sent) {
+        /* send() waits for the topic's metadata. */
+        if (producer_partition_count(output->producer, output->topic) == 0) return;
+        send_done(consumer);
+        if (consumer->options.group->output.flush) producer_flush(output->producer);
+    }
+    bool waits = consumer->options.group->output.flush && !output_is_transactional(consumer);
+    if (waits && !producer_is_flushed(output->producer)) return;
+    if (output->failed.count > 0) {
+        send_failed_again(consumer);
+        producer_flush(output->producer);
+        return;
+    }
+    output->stage = OUTPUT_IDLE;
+    continuation *then = output->then;
+    then(consumer);
+}
+
+void output_write(struct consumer *consumer, continuation *then)
+{
+    struct output *output = &consumer->application.output;
+    output->then = then;
+    output->stage = OUTPUT_WRITING;
+    output->is_sent = false;
+    write_step(consumer);
 }
 
 /* ---- transactions ---- */
@@ -208,6 +285,10 @@ void output_step(struct consumer *consumer)
     output->is_posted = false;
     enum producer_transaction state = producer_transaction_state(output->producer);
     if (output->stage == OUTPUT_IDLE) return;
+    if (!output_is_transactional(consumer)) {
+        write_step(consumer);
+        return;
+    }
     if (state == TRANSACTION_FATAL_ERROR) {
         enum kafka_error error = producer_transaction_error(output->producer);
         output->stage = OUTPUT_IDLE;
@@ -220,6 +301,8 @@ void output_step(struct consumer *consumer)
     }
     if (output->stage == OUTPUT_STARTING && state == TRANSACTION_READY) {
         begin(consumer);
+    } else if (output->stage == OUTPUT_WRITING) {
+        write_step(consumer);
     } else if (output->stage == OUTPUT_SENDING_OFFSETS && state == TRANSACTION_IN_TRANSACTION) {
         output->stage = OUTPUT_COMMITTING;
         producer_commit_transaction(output->producer);
@@ -238,20 +321,26 @@ void output_reset(struct consumer *consumer)
     struct output *output = &consumer->application.output;
     if (output->producer == NULL) return;
     producer_reset(output->producer);
-    *output = (struct output){.producer = output->producer, .config = output->config};
+    *output = (struct output){.producer = output->producer,
+                              .config = output->config,
+                              .topic = output->topic,
+                              .failed = {output->failed.ranges, 0, output->failed.capacity}};
 }
 
 void output_init(struct consumer *consumer)
 {
     struct output *output = &consumer->application.output;
     const struct scenario_group *group = consumer->options.group;
-    bool writes = output_is_transactional(consumer) || group->process.retry == RETRY_DEAD_LETTER;
+    bool writes = output_is_transactional(consumer) || group->output.topic != NULL ||
+                  group->process.retry == RETRY_DEAD_LETTER;
     if (!writes) return;
+    output->topic = group->output.topic == NULL
+                        ? NAME_NONE
+                        : names_intern(consumer->names, group->output.topic);
     struct producer_config *config = memory_keep(consumer->memory, sizeof *config);
-    *config = producer_defaults;
-    if (output_is_transactional(consumer)) {
-        config->transactional_id = names_text(consumer->names, consumer->member);
-    }
+    *config = group->output.config;
+    config->transactional_id =
+        output_is_transactional(consumer) ? names_text(consumer->names, consumer->member) : NULL;
     output->config = config;
     output->producer = producer_new(&(struct producer_options){
         .sim = consumer->sim,

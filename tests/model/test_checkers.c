@@ -198,6 +198,12 @@ static void books_cooked(struct watched *w)
     append(w, 205, 10); /* a hole: five offsets that nobody appended */
 }
 
+static void aborted_record_read(struct watched *w)
+{
+    w->group.config.isolation_level = READ_COMMITTED;
+    TRACE(w->sim, TRACE_UNREADABLE, PARTITION_ID(0, 0), 90, 20, UNREADABLE_ABORTED);
+}
+
 static const struct {
     const char *name;
     void (*act)(struct watched *);
@@ -215,6 +221,7 @@ static const struct {
     {"a position nobody committed", position_out_of_thin_air, CHECKER_I11},
     {"an offset used twice", offset_used_twice, CHECKER_I13},
     {"a clean election that loses", clean_election_loses_records, CHECKER_I15},
+    {"an aborted record that was read", aborted_record_read, CHECKER_I16},
     {"a commit beyond the log", commit_beyond_the_log, CHECKER_I17},
     {"a commit ahead of the work", commit_ahead_of_the_work, CHECKER_I18},
     {"a group that never rests", never_at_rest, CHECKER_L1},

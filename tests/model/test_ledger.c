@@ -404,6 +404,69 @@ static void only_committed_transactions_take_effect(void **state)
     books_free(b);
 }
 
+/* 100 records, of which a transaction wrote [20, 50) and took them back, and its marker. */
+static void a_transaction_is_aborted(struct books *b)
+{
+    append(b, 0, 100);
+    TRACE(b->sim, TRACE_UNREADABLE, PARTITION_ID(0, 0), 20, 30, UNREADABLE_ABORTED);
+    TRACE(b->sim, TRACE_UNREADABLE, PARTITION_ID(0, 0), 100, 1, UNREADABLE_MARKER);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+}
+
+static void who_reads_committed_is_spared_aborted_records(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    b->group.config.isolation_level = READ_COMMITTED;
+    a_transaction_is_aborted(b);
+    process(b, b->c1, 0, 20, 0);
+    struct ledger_partition partition;
+    ledger_partition(b->ledger, 0, 0, 0, &partition);
+    assert_int_equal(partition.next_offset, 50);
+    process(b, b->c1, 50, 50, 0);
+    ledger_partition(b->ledger, 0, 0, 0, &partition);
+    assert_int_equal(partition.next_offset, 101);
+    assert_int_equal(partition.lag_records, 0);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.produced, 70);
+    assert_int_equal(figures.processed, 70);
+    assert_int_equal(figures.skipped, 0);
+    assert_int_equal(figures.lag_records_end, 0);
+    books_free(b);
+}
+
+static void who_reads_uncommitted_misses_only_the_marker(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    a_transaction_is_aborted(b);
+    process(b, b->c1, 0, 20, 0);
+    process(b, b->c1, 50, 50, 0);
+    commit(b, b->c1, b->id1, 101);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.produced, 100);
+    assert_int_equal(figures.skipped, 30);
+    assert_int_equal(figures.lag_records_end, 0);
+    books_free(b);
+}
+
+static void an_election_takes_markers_back_too(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    b->group.config.isolation_level = READ_COMMITTED;
+    a_transaction_is_aborted(b);
+    process(b, b->c1, 0, 20, 0);
+    TRACE(b->sim, TRACE_LEADER_ELECTED, PARTITION_ID(0, 0), 1, 1, 40, 1);
+    append(b, 40, 5);
+    process(b, b->c1, 40, 5, 0);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.processed, 25);
+    assert_int_equal(figures.lag_records_end, 0);
+    books_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +482,9 @@ int main(void)
         cmocka_unit_test(a_partition_is_stopped_while_nobody_can_process_it),
         cmocka_unit_test(a_repeat_is_blamed_on_how_the_ownership_ended),
         cmocka_unit_test(only_committed_transactions_take_effect),
+        cmocka_unit_test(who_reads_committed_is_spared_aborted_records),
+        cmocka_unit_test(who_reads_uncommitted_misses_only_the_marker),
+        cmocka_unit_test(an_election_takes_markers_back_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
