@@ -11,6 +11,7 @@ struct measure {
     uint64_t events;      /* executed between the two looks at the clock */
     uint64_t nanoseconds; /* CPU time of the process for them */
     uint64_t check; /* sum over what happened: engine and floor must agree; 0 = not comparable */
+    uint64_t memory_bytes; /* of the world at its end; 0 = not told */
 };
 
 typedef struct measure bench_run(void);
@@ -43,5 +44,6 @@ bench_run coordinator_heartbeats, coordinator_rebalances, coordinator_load;
 bench_run coordinator_consumer_heartbeats, coordinator_consumer_rebalances;
 bench_run consumer_all_move, consumer_joins;
 bench_run data_busy, data_more, data_idle;
+bench_run groups_hour, idle_hour, idle_hour_848;
 
 #endif

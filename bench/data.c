@@ -8,12 +8,12 @@
 #include "model/checkers.h"
 #include "model/world.h"
 #include "bench/bench.h"
+#include "bench/scenario_text.h"
 
 #include "tools/scenario_yaml.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define BUSY_SECONDS 30
 #define IDLE_SECONDS 120
@@ -36,23 +36,11 @@ static const char busy_yaml[] =
     "    config: {fetch.min.bytes: 65536, fetch.max.wait.ms: 500}\n"
     "    process: {per_record: 1us}\n";
 
-static struct scenario_document *load(const char *text)
-{
-    struct diagnostics *diagnostics = diagnostics_new();
-    struct scenario_document *document = NULL;
-    if (!scenario_load_text("bench", ".", text, strlen(text), NULL, &document, diagnostics)) {
-        diagnostics_print(diagnostics, stderr);
-        exit(1);
-    }
-    diagnostics_free(diagnostics);
-    return document;
-}
-
 /* CPU time from `from` to the end of the scenario; what comes before (joining, connecting) is left
  * out. `events` is filled by the caller. */
 static struct measure run_from(const char *text, sim_time from)
 {
-    struct scenario_document *document = load(text);
+    struct scenario_document *document = scenario_text_load(text);
     const struct scenario *scenario = scenario_document_scenario(document);
     struct world *world = world_new(scenario, &(struct world_options){.seed = 1});
     checkers_new(world_sim(world), scenario); /* and with them the ledger, as in every run */
@@ -86,17 +74,7 @@ struct measure data_more(void)
 
 struct measure data_idle(void)
 {
-    char *text = malloc(1 << 16);
-    int length = snprintf(text, 1 << 16,
-                          "scenario: 1\nname: idle\nduration: %ds\ncluster: {brokers: 3}\n"
-                          "topics:\n  t: {partitions: 60, replication: 3}\n"
-                          "producers:\n  p: {topic: t, rate: 1/s, keys: {count: 100}}\n"
-                          "groups:\n",
-                          60 + IDLE_SECONDS);
-    for (int g = 0; g < 200; g++) {
-        length += snprintf(text + length, (size_t)((1 << 16) - length),
-                           "  g%d: {topics: [t], members: 60, process: {per_record: 1ms}}\n", g);
-    }
+    char *text = scenario_text_groups(SECONDS(60 + IDLE_SECONDS), 1, "process: {per_record: 1ms}");
     struct measure measure = run_from(text, SECONDS(60));
     free(text);
     measure.events = UINT64_C(12000) * IDLE_SECONDS;

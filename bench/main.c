@@ -39,6 +39,11 @@ static const struct workload workloads[] = {
     {"data-more", "ten times the records at the same request rate", data_more, NULL, 1},
     {"data-idle", "12,000 consumers in 200 groups, idle: per consumer and virtual second",
      data_idle, NULL, 1},
+    {"groups-hour", "one virtual hour: 12,000 scripted members in 200 groups, per request",
+     groups_hour, NULL, 1},
+    {"idle-hour", "one virtual hour: 12,000 whole clients in 200 groups, mostly idle topic",
+     idle_hour, NULL, 1},
+    {"idle-hour-848", "the same in the consumer protocol (KIP-848)", idle_hour_848, NULL, 1},
 };
 
 #define WORKLOADS (sizeof workloads / sizeof workloads[0])
@@ -86,6 +91,8 @@ static bool run(const struct workload *workload, unsigned rounds, bool json, boo
     }
     double engine_ns = median(engine, rounds);
     double floor_ns = workload->floor == NULL ? 0 : median(bare, rounds);
+    double seconds = engine_ns * (double)measured.events / 1e9;
+    double memory_mib = (double)measured.memory_bytes / (1 << 20);
     if (json) {
         printf("%s\n  {\"name\": \"%s\", \"events\": %llu, \"ns_per_event\": %.2f, "
                "\"events_per_second\": %.0f",
@@ -95,11 +102,12 @@ static bool run(const struct workload *workload, unsigned rounds, bool json, boo
             printf(", \"floor_ns_per_event\": %.2f, \"ratio\": %.3f", floor_ns,
                    engine_ns / floor_ns);
         }
-        printf("}");
+        printf(", \"seconds\": %.2f, \"memory_mib\": %.0f}", seconds, memory_mib);
     } else {
-        printf("%-20s %10llu %9.1f %13.0f", workload->name, (unsigned long long)measured.events,
-               engine_ns, 1e9 / engine_ns);
+        printf("%-22s %10llu %9.1f %13.0f %8.2f", workload->name,
+               (unsigned long long)measured.events, engine_ns, 1e9 / engine_ns, seconds);
         if (workload->floor != NULL) printf(" %9.1f %6.2f", floor_ns, engine_ns / floor_ns);
+        if (measured.memory_bytes > 0) printf(" %23.0f", memory_mib);
         printf("\n");
     }
     fflush(stdout);
@@ -118,7 +126,7 @@ static int usage(void)
 {
     fprintf(stderr, "usage: bench [--json] [--rounds N] [NAME]...\n       bench assignors\n");
     for (size_t i = 0; i < WORKLOADS; i++) {
-        fprintf(stderr, "  %-20s %s\n", workloads[i].name, workloads[i].help);
+        fprintf(stderr, "  %-22s %s\n", workloads[i].name, workloads[i].help);
     }
     return 2;
 }
@@ -151,8 +159,8 @@ int main(int argc, char **argv)
     if (json) {
         printf("[");
     } else {
-        printf("%-20s %10s %9s %13s %9s %6s\n", "workload", "events", "ns/event", "events/s",
-               "floor ns", "ratio");
+        printf("%-22s %10s %9s %13s %8s %9s %6s %6s\n", "workload", "events", "ns/event",
+               "events/s", "seconds", "floor ns", "ratio", "MiB");
     }
     bool first = true, good = true;
     for (size_t i = 0; i < WORKLOADS; i++) {
