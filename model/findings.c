@@ -32,9 +32,10 @@ const char *finding_cause_help(enum finding_cause cause)
 
 static bool goes_on(const struct finding *last, const struct finding *next)
 {
-    return last->kind == next->kind && last->cause == next->cause && last->group == next->group &&
+    return next->partition != FINDING_NO_PARTITION && last->kind == next->kind &&
+           last->cause == next->cause && last->group == next->group &&
            last->partition == next->partition && last->member == next->member &&
-           last->culprit == next->culprit && last->to == next->from;
+           last->culprit == next->culprit && last->detail == next->detail && last->to == next->from;
 }
 
 void findings_add(struct findings *findings, struct memory *memory, const struct finding *finding)
@@ -49,7 +50,8 @@ void findings_add(struct findings *findings, struct memory *memory, const struct
         last->last_at = finding->last_at;
         return;
     }
-    if (findings->count == FINDINGS_KEPT) {
+    uint32_t limit = finding->kind <= FINDING_ZOMBIE ? FINDINGS_KEPT : FINDINGS_KEPT_OTHERS;
+    if (findings->kept[finding->kind] == limit) {
         findings->dropped++;
         return;
     }
@@ -60,5 +62,6 @@ void findings_add(struct findings *findings, struct memory *memory, const struct
                           capacity * sizeof(*findings->list));
         findings->capacity = capacity;
     }
+    findings->kept[finding->kind]++;
     findings->list[findings->count++] = *finding;
 }

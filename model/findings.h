@@ -3,7 +3,8 @@
  * The ledger attributes every record it counts as repeated, skipped, lost or worked on by a zombie
  * to a cause, by looking at how the ownership before ended and at what became of its commits
  * (../shared/spec/delivery-anomalies.md; the anomalies A1 to A14 of checkers.md). Ranges that go
- * on where the last one ended, for the same reason, are one finding. */
+ * on where the last one ended, for the same reason, are one finding. Kinds that are no ranges of
+ * offsets (cascade, unnecessary move, imbalance) have partition FINDING_NO_PARTITION. */
 #ifndef MODEL_FINDINGS_H
 #define MODEL_FINDINGS_H
 
@@ -11,13 +12,26 @@
 #include "sim/memory.h"
 #include "sim/time.h"
 
-#define FINDINGS_KEPT 4096
+/* Of each kind: so many, the four that are about records' fate; so many, the others. */
+#define FINDINGS_KEPT        4096
+#define FINDINGS_KEPT_OTHERS 1024
+#define FINDING_NO_PARTITION UINT32_MAX
 
 #define FINDING_KINDS(X)                                                                           \
     X(DUPLICATE, "duplicate", "records processed again")                                           \
     X(SKIPPED, "skipped", "records passed over, never processed")                                  \
     X(LOST, "lost", "records gone from the log before anybody processed them")                     \
-    X(ZOMBIE, "zombie", "records processed by a consumer that no longer owned the partition")
+    X(ZOMBIE, "zombie", "records processed by a consumer that no longer owned the partition")      \
+    X(POLL_SKIP, "poll skip", "a consumer's polls left records out that others had taken")         \
+    X(POLL_REWIND, "poll rewind", "a consumer's polls went back in a partition")                   \
+    X(REJECTED_COMMIT, "rejected commit", "the coordinator refused the commit of these records")   \
+    X(COMMIT_REWIND, "commit rewind", "the committed offset went down")                            \
+    X(OFFSET_RESET, "offset reset", "a position jumped for want of a valid committed offset")      \
+    X(UNNECESSARY_MOVE, "unnecessary move", "partitions moved that a balanced assignment keeps")   \
+    X(IMBALANCE, "imbalance", "a group at rest whose members hold unequal numbers of partitions")  \
+    X(CASCADE, "cascade", "a rebalance that the one before brought about")                         \
+    X(REORDERED, "reordered", "records processed after later ones of their partition")             \
+    X(WAITING, "waiting", "records that nobody had processed when the run ended")
 
 #define FINDING_CAUSES(X)                                                                          \
     X(UNKNOWN, "unknown", "no cause was seen")                                                     \
@@ -33,7 +47,16 @@
     X(TRUNCATION, "truncated log", "an election took records back")                                \
     X(RETENTION, "retention", "retention deleted them first")                                      \
     X(COMMIT_AHEAD, "committed before processed", "the commit covered work that was never done")   \
-    X(NOT_COORDINATED, "no coordination", "several readers without a group")
+    X(NOT_COORDINATED, "no coordination", "several readers without a group")                       \
+    X(SEEK, "seek", "the application set the position itself")                                     \
+    X(REVOKED_FIRST, "revoked first",                                                              \
+      "a member rejoined to free what it had to give up (KIP-429)")                                \
+    X(CAME_BACK, "expelled member came back",                                                      \
+      "a member joined anew that a rebalance had expelled")                                        \
+    X(JOIN_UNREAD, "join not finished", "a member was expelled while its own join was under way")  \
+    X(NOT_SYNCED, "did not sync", "a member of the join phase never asked for its assignment")     \
+    X(NOT_STORED, "assignment not stored", "the assignment could not be written to the log")       \
+    X(RUN_ENDED, "the run ended", "nobody had come to them yet")
 
 enum finding_kind {
 #define X(name, text, help) FINDING_##name,
@@ -62,8 +85,9 @@ struct finding {
     int64_t from; /* offsets [from, to); of duplicates: of what was processed again */
     int64_t to;
     int64_t records;
-    name_id member;  /* who processed them (again), NAME_NONE where nobody did */
-    name_id culprit; /* whose hand-over, crash or zombie work brought it about */
+    name_id member;     /* who processed them (again), NAME_NONE where nobody did */
+    name_id culprit;    /* whose hand-over, crash or zombie work brought it about */
+    const char *detail; /* static text instead of the cause's name; NULL = none */
 };
 
 /* Sums over a group, complete even where the list of findings was cut. */
@@ -72,9 +96,10 @@ struct finding_totals {
 };
 
 struct findings {
-    struct finding *list; /* shape [count], at most FINDINGS_KEPT */
+    struct finding *list; /* shape [count] */
     uint32_t count;
     uint32_t capacity;
+    uint32_t kept[FINDING_KIND_COUNT];
     int64_t dropped; /* findings beyond the list */
 };
 

@@ -67,6 +67,7 @@ static void observe(void *self, const struct trace_record *record)
 {
     struct ledger *ledger = self;
     uint32_t group;
+    if (ledger->settling != NULL && record->kind != TRACE_ASSIGNED) ledger_begin_rest(ledger);
     switch (record->kind) {
     case TRACE_BATCH_APPENDED:
     case TRACE_LEADER_ELECTED:
@@ -97,6 +98,7 @@ static void init_group(struct ledger *ledger, int32_t g)
     group->latency = latency_histogram_new(ledger->memory);
     group->figures.latency_ns = group->latency;
     group->unstable_since = SIM_TIME_NEVER;
+    group->rest_since = SIM_TIME_NEVER;
     size_t topic_count = (size_t)scenario->topic_count;
     group->claims = memory_keep(ledger->memory, sizeof(*group->claims) * (topic_count + 1));
     for (int32_t i = 0; i < group->scenario->topic_count; i++) {
@@ -155,10 +157,12 @@ void ledger_finish(struct ledger *ledger)
     if (ledger->finished) return;
     ledger->finished = true;
     sim_time now = sim_now(ledger->sim);
+    if (ledger->settling != NULL) ledger_begin_rest(ledger);
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
         struct ledger_group *figures = &group->figures;
         ledger_close_stopped(ledger, group);
+        ledger_end_rest(ledger, group);
         if (group->unstable_since != SIM_TIME_NEVER) ledger_end_rebalance(ledger, group);
         figures->lag_records_end = group->lag;
         for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {

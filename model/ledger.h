@@ -58,15 +58,34 @@ struct ledger_group {
 
 void ledger_group(const struct ledger *ledger, int32_t group, struct ledger_group *out);
 
-/* Legal under the configuration, but worth knowing (checkers.md, A1 to A14). */
+/* Commits refused with one error. */
+struct ledger_error_count {
+    int64_t error;
+    int64_t partitions;
+};
+#define LEDGER_ERRORS_KEPT 8
+
+/* Legal under the configuration, but worth knowing (checkers.md, A1 to A14; A1, A2 and A5 are in
+ * struct ledger_group). Each is also a finding, with its instant and its cause. */
 struct ledger_anomalies {
-    int64_t rejected_commits;    /* A6: partitions of commits that the coordinator refused */
-    int64_t commit_rewinds;      /* A7: committed offsets that went down */
-    int64_t offset_resets;       /* A8: positions set without a valid committed offset */
-    int64_t cascaded_rebalances; /* A12: begun while the group was still rebalancing */
-    int64_t reordered;           /* A13: times that processing went back in a partition */
-    int64_t waiting;             /* A14: not processed when the run ended */
+    int64_t poll_skips;       /* A3: times that a consumer's polls left out what others had taken */
+    int64_t poll_rewinds;     /* A4: times that a consumer's polls went back in a partition */
+    int64_t rejected_commits; /* A6: partitions of commits that the coordinator refused … */
+    struct ledger_error_count rejected_by_error[LEDGER_ERRORS_KEPT]; /* … 0 partitions: unused */
+    int64_t commit_rewinds; /* A7: committed offsets that went down */
+    int64_t offset_resets;  /* A8: positions set without a valid committed offset */
+    int64_t moves; /* partitions that changed hands from one rest of the group to the next */
+    int64_t moved_needlessly; /* A9: of these, the ones that a balanced assignment need not move */
+    int64_t imbalance;        /* A10: most less fewest partitions of a member at rest, the worst */
+    sim_time rest_ns;         /* … the group's longest rest, */
+    int64_t load_most;        /* and what came in for the busiest member in it */
+    int64_t load_least;       /* and for the idlest, in records */
     int64_t rebalances_by_cause[REBALANCE_CAUSE_COUNT]; /* A11: by enum rebalance_cause */
+    int64_t
+        cascaded_rebalances;   /* A12: that the one before brought about (by link: the findings) */
+    int64_t reordered;         /* A13: times that processing went back in a partition … */
+    int64_t reordered_records; /* … and the records processed after later ones */
+    int64_t waiting;           /* A14: not processed when the run ended */
 };
 
 void ledger_anomalies(const struct ledger *ledger, int32_t group, struct ledger_anomalies *out);

@@ -62,12 +62,7 @@ void ledger_note_position(struct ledger *ledger, struct ledger_group_state *grou
 void ledger_report(struct ledger *ledger, struct ledger_group_state *group,
                    const struct finding *finding)
 {
-    if (finding->records == 0) return;
-    group->totals.records[finding->kind][finding->cause] += finding->records;
-    struct finding whole = *finding;
-    whole.group = (int32_t)(group - ledger->groups);
-    whole.at = whole.last_at = sim_now(ledger->sim);
-    findings_add(&ledger->findings, ledger->memory, &whole);
+    if (finding->records > 0) ledger_add_finding(ledger, group, finding);
 }
 
 void ledger_report_processed(struct ledger *ledger, struct ledger_group_state *group,
@@ -119,12 +114,29 @@ bool ledger_is_zombie(struct ledger *ledger, struct ledger_group_state *group,
     return claim->assigned != NAME_NONE || !ledger_member_of(ledger, group, name)->is_member;
 }
 
+static bool is_expulsion(enum rebalance_cause cause)
+{
+    return cause == CAUSE_SESSION_EXPIRED || cause == CAUSE_POLL_EXPIRED ||
+           cause == CAUSE_SYNC_EXPIRED || cause == CAUSE_REBALANCE_EXPIRED ||
+           cause == CAUSE_GROUP_OVER_CAPACITY;
+}
+
 void ledger_note_member(struct ledger_member *member, const struct trace_record *record)
 {
     switch (record->kind) {
-    case TRACE_MEMBER_REMOVED: member->removal = (enum rebalance_cause)record->field[3]; break;
+    case TRACE_MEMBER_REMOVED:
+        member->removal = (enum rebalance_cause)record->field[3];
+        if (member->id != NAME_NONE && member->id != (name_id)record->field[2]) break;
+        member->in_group = false;
+        member->expelled = !member->dead && is_expulsion(member->removal);
+        break;
     case TRACE_MEMBER_ADDED:
         member->is_member = true;
+        if (member->in_group && member->id != (name_id)record->field[2] &&
+            (name_id)record->field[4] == NAME_NONE)
+            member->abandoned = member->id;
+        member->in_group = true;
+        member->id = (name_id)record->field[2];
         member->poll_expired = false;
         member->fenced = false;
         break;
@@ -132,6 +144,9 @@ void ledger_note_member(struct ledger_member *member, const struct trace_record 
     case TRACE_CLIENT:
         if (record->field[2] == CLIENT_POLL_TIMEOUT) member->poll_expired = true;
         if (record->field[2] == CLIENT_FENCED) member->fenced = true;
+        if (record->field[2] == CLIENT_JOINING) member->joining = true;
+        if (record->field[2] == CLIENT_JOINED) member->joining = false;
+        if (record->field[2] == CLIENT_SYNCED) member->expelled = false;
         break;
     }
 }

@@ -40,16 +40,14 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
         [FATE_LOST] = {FINDING_LOST, FINDING_CAUSE_RETENTION},
         [FATE_RESET_OVER] = {FINDING_SKIPPED, FINDING_CAUSE_OFFSET_RESET},
         [FATE_COMMITTED_OVER] = {FINDING_SKIPPED, FINDING_CAUSE_COMMIT_AHEAD},
+        [FATE_WAITING] = {FINDING_WAITING, FINDING_CAUSE_RUN_ENDED},
     };
     const struct ledger_log *log = ledger_log_of(ledger, partition);
     const struct ledger_claim *claim = ledger_claim_of(ledger, group, partition);
     struct ledger_piece piece;
     for (int64_t at = 0; ledger_next_piece(log, claim, at, &piece); at = piece.to) {
         int64_t records = piece.to - piece.from;
-        if (piece.fate == FATE_WAITING) {
-            group->anomalies.waiting += records;
-            continue;
-        }
+        if (piece.fate == FATE_WAITING) group->anomalies.waiting += records;
         struct finding finding = {
             .kind = findings[piece.fate].kind,
             .cause = findings[piece.fate].cause,
@@ -60,6 +58,7 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
             .culprit = claim->last_worker,
         };
         if (piece.fate == FATE_RESET_OVER) finding.cause = claim->skip_cause;
+        if (piece.fate == FATE_WAITING) finding.culprit = NAME_NONE;
         ledger_report(ledger, group, &finding);
     }
     struct finding truncated = {

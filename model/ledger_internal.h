@@ -25,6 +25,12 @@ struct ledger_owner {
     int64_t incarnation;
 };
 
+/* How far one consumer has got in a partition, by its own polls. */
+struct ledger_poll {
+    name_id member;
+    int64_t end;
+};
+
 /* One group's work on one partition. */
 struct ledger_claim {
     int64_t next;
@@ -51,7 +57,14 @@ struct ledger_claim {
     name_id redo_culprit;
     enum finding_cause zombie_cause;
     name_id zombie;
-    bool able; /* some owner can process */
+    /* The latest worker first. */
+    struct ledger_poll *polls;
+    uint32_t poll_count;
+    uint32_t poll_capacity;
+    /* When the group was last at rest. */
+    name_id rest_id;
+    int64_t rest_end; /* of the log */
+    bool able;        /* some owner can process */
     sim_time stopped_since;
 };
 
@@ -59,12 +72,18 @@ struct ledger_claim {
 struct ledger_member {
     int32_t group;
     bool halted; /* frozen or dead */
+    bool dead;
     bool restoring;
     bool is_member;               /* in the coordinator's eyes */
     bool poll_expired;            /* in its present membership */
     bool fenced;                  /* likewise */
     bool commit_failed;           /* the last commit it heard of */
     enum rebalance_cause removal; /* why the coordinator last removed it */
+    name_id id;                   /* Kafka's, of its latest membership, NAME_NONE after death */
+    name_id abandoned;            /* an id that it gave up for another while it lived */
+    bool in_group;                /* that membership goes on */
+    bool expelled;                /* removed against its will, and has not been assigned since */
+    bool joining;                 /* its JoinGroup is not answered, as far as it knows */
 };
 
 struct ledger_topic {
@@ -89,6 +108,8 @@ struct ledger_group_state {
     bool managed;            /* a coordinator hands out its partitions */
     bool was_stable;
     sim_time unstable_since; /* SIM_TIME_NEVER = not in a rebalance */
+    int64_t settled_members; /* as the coordinator counts them */
+    sim_time rest_since;     /* SIM_TIME_NEVER = not at rest */
 };
 
 /* Small numbers by name: a table indexed by the name itself. 0 = not in it. */
@@ -108,9 +129,11 @@ struct ledger {
     uint32_t member_capacity;
     struct name_table group_by_name;
     struct name_table member_by_name;
+    struct name_table rest_by_id;       /* of ledger_rest.c; empty between calls */
     struct name_table producer_by_name; /* the scenario's, counted from 1 */
     struct findings findings;
-    int64_t truncated; /* records appended and taken back by an election */
+    struct ledger_group_state *settling; /* just Stable, its assignment follows; NULL = none */
+    int64_t truncated;                   /* records appended and taken back by an election */
     int64_t appended;
     bool finished;
 };
@@ -169,6 +192,27 @@ void ledger_report(struct ledger *ledger, struct ledger_group_state *group,
 void ledger_report_processed(struct ledger *ledger, struct ledger_group_state *group,
                              struct ledger_claim *claim, const struct trace_record *record,
                              int64_t repeated, bool zombie);
+/* ledger_anomalies.c: what is legal, and worth knowing. */
+void ledger_add_finding(struct ledger *ledger, struct ledger_group_state *group,
+                        const struct finding *finding);
+/* Before the records are booked. */
+void ledger_note_order(struct ledger *ledger, struct ledger_group_state *group,
+                       struct ledger_claim *claim, const struct ledger_log *log,
+                       const struct trace_record *record);
+void ledger_forget_polls(struct ledger_claim *claim, name_id member);
+void ledger_note_rejected_commit(struct ledger *ledger, struct ledger_group_state *group,
+                                 const struct trace_record *record);
+void ledger_note_commit_rewind(struct ledger *ledger, struct ledger_group_state *group,
+                               const struct ledger_claim *claim, const struct trace_record *record);
+void ledger_note_reset(struct ledger *ledger, struct ledger_group_state *group,
+                       const struct ledger_claim *claim, const struct trace_record *record);
+void ledger_note_rebalance(struct ledger *ledger, struct ledger_group_state *group,
+                           const struct trace_record *record);
+
+/* ledger_rest.c: assignments of a group at rest (A9, A10). */
+void ledger_begin_rest(struct ledger *ledger); /* of the group that is settling */
+void ledger_end_rest(struct ledger *ledger, struct ledger_group_state *group);
+
 /* ledger_ownership.c */
 struct ledger_member *ledger_member_of(struct ledger *ledger, struct ledger_group_state *group,
                                        name_id name);

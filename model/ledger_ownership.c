@@ -78,6 +78,7 @@ static void drop_owner(struct ledger_claim *claim, name_id member, enum ownershi
         for (uint32_t j = i + 1; j < claim->owner_count; j++)
             claim->owners[j - 1] = claim->owners[j];
         claim->owner_count--;
+        if (end == OWNERSHIP_DIED || end == OWNERSHIP_CLOSED) ledger_forget_polls(claim, member);
         if (claim->last_worker == member) {
             claim->last_end = end;
             claim->last_ended = true;
@@ -125,7 +126,11 @@ void ledger_on_process(struct ledger *ledger, const struct trace_record *record)
     struct ledger_member *member = &ledger->members[index - 1];
     member->halted = record->field[1] != PROCESS_TRACE_RUNNING;
     bool dead = record->field[1] == PROCESS_TRACE_DEAD;
-    if (dead) member->restoring = false;
+    member->dead = dead;
+    if (dead) {
+        member->restoring = member->expelled = member->joining = false;
+        member->id = member->abandoned = NAME_NONE;
+    }
     refresh_member(ledger, &ledger->groups[member->group], name, dead);
 }
 

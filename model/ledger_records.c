@@ -161,6 +161,7 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     int64_t count = record->field[4];
     int64_t to = from + count;
     if (record->field[8] != 0) return; /* a transaction took its effects back */
+    ledger_note_order(ledger, group, claim, log, record);
     struct interval gap;
     for (int64_t at = from; interval_set_first_gap(&claim->processed, at, to, &gap); at = gap.to)
         add_latency(group, log, record, gap.from, gap.to);
@@ -176,7 +177,6 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     }
     bool zombie = ledger_is_zombie(ledger, group, claim, (name_id)record->field[1]);
     ledger_report_processed(ledger, group, claim, record, count - fresh, zombie);
-    if (from < claim->highest) group->anomalies.reordered += 1;
     if (to > claim->highest) claim->highest = to;
     if (zombie) {
         group->figures.zombie += count;
@@ -218,8 +218,7 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
              at = gap.to)
             interval_set_add(&claim->skipped, ledger->memory, gap.from, gap.to);
     }
-    if (record->field[4] != POSITION_COMMITTED && record->field[4] != POSITION_EXTERNAL)
-        group->anomalies.offset_resets++;
+    ledger_note_reset(ledger, group, claim, record);
     ledger_note_position(ledger, group, claim, record);
     claim->next = ledger_next_readable(log, group, offset);
     ledger_refresh_lag(group, claim, log);
@@ -247,6 +246,11 @@ static void on_group_state(struct ledger *ledger, struct ledger_group_state *gro
                            const struct trace_record *record)
 {
     int64_t to = record->field[2];
+    ledger_end_rest(ledger, group);
+    if (to == GROUP_TRACE_Stable) {
+        ledger->settling = group; /* the assignment follows */
+        group->settled_members = record->field[4];
+    }
     if (to == GROUP_TRACE_Dead || record->field[1] == GROUP_TRACE_Dead) {
         /* A coordinator gave the group up or took it over: no rebalance by itself. */
         if (to == GROUP_TRACE_Stable) group->was_stable = true;
@@ -275,6 +279,23 @@ static void on_member_removed(struct ledger *ledger, struct ledger_group_state *
     }
 }
 
+/* A static member came back under a new id and keeps what the old one had. */
+static void on_member_replaced(struct ledger *ledger, struct ledger_group_state *group,
+                               const struct trace_record *record)
+{
+    for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {
+        if (group->claims[t] == NULL) continue;
+        for (int32_t p = 0; p < ledger->topics[t].partition_count; p++) {
+            struct ledger_claim *claim = &group->claims[t][p];
+            if (claim->rest_id == (name_id)record->field[4])
+                claim->rest_id = (name_id)record->field[2];
+            if (claim->assigned_id != (name_id)record->field[4]) continue;
+            claim->assigned_id = (name_id)record->field[2];
+            claim->assigned = (name_id)record->field[1];
+        }
+    }
+}
+
 static void on_assigned(struct ledger *ledger, struct ledger_group_state *group,
                         const struct trace_record *record)
 {
@@ -294,20 +315,12 @@ static void on_committed(struct ledger *ledger, struct ledger_group_state *group
 {
     struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[1]);
     if (claim == NULL) return;
-    if (record->field[2] < claim->committed) group->anomalies.commit_rewinds++;
+    if (record->field[2] < claim->committed)
+        ledger_note_commit_rewind(ledger, group, claim, record);
     claim->committed = record->field[2];
     /* kafka-consumer-groups.sh commits without a member of its own. */
     claim->committed_by_hand =
         record->field[5] < 0 && record->field[3] == NAME_NONE && group->managed;
-}
-
-static void on_rebalance(struct ledger_group_state *group, const struct trace_record *record)
-{
-    if (!group->was_stable) return;
-    group->figures.rebalances++;
-    group->anomalies.rebalances_by_cause[record->field[1]]++;
-    if (group->unstable_since != SIM_TIME_NEVER && group->unstable_since < record->at)
-        group->anomalies.cascaded_rebalances++;
 }
 
 static void on_commit_done(struct ledger_group_state *group, const struct trace_record *record)
@@ -326,10 +339,14 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
     case TRACE_SINK: on_sink(ledger, group, record); break;
     case TRACE_POSITION: on_position(ledger, group, record); break;
     case TRACE_GROUP_STATE: on_group_state(ledger, group, record); break;
-    case TRACE_REBALANCE: on_rebalance(group, record); break;
+    case TRACE_REBALANCE: ledger_note_rebalance(ledger, group, record); break;
     case TRACE_ASSIGNED: on_assigned(ledger, group, record); break;
     case TRACE_MEMBER_ADDED:
-        if (record->field[4] == NAME_NONE) group->figures.members++;
+        if (record->field[4] == NAME_NONE) {
+            group->figures.members++;
+        } else {
+            on_member_replaced(ledger, group, record);
+        }
         ledger_note_member(ledger_member_of(ledger, group, (name_id)record->field[1]), record);
         break;
     case TRACE_MEMBER_REMOVED:
@@ -339,7 +356,7 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
         on_member_removed(ledger, group, (name_id)record->field[2]);
         break;
     case TRACE_COMMITTED: on_committed(ledger, group, record); break;
-    case TRACE_COMMIT_REJECTED: group->anomalies.rejected_commits++; break;
+    case TRACE_COMMIT_REJECTED: ledger_note_rejected_commit(ledger, group, record); break;
     case TRACE_OFFSET_REMOVED:
         claim = ledger_claim_of(ledger, group, record->field[1]);
         if (claim != NULL) claim->committed = -1;

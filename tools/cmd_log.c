@@ -71,12 +71,13 @@ static bool take(void *self, const struct trace_record *record)
 struct silence {
     struct printer *printer;
     sim_time from;
+    sim_time to;
 };
 
 static void print_from(void *self, const struct log_line *line)
 {
     struct silence *silence = self;
-    if (line->at >= silence->from) print_line(silence->printer, line);
+    if (line->at >= silence->from && line->at <= silence->to) print_line(silence->printer, line);
 }
 
 /* Of the longest member's name: the sources are mostly members. */
@@ -112,7 +113,7 @@ static int print_log(const struct log_values *values, const struct store_reader 
     printer->time_width = printer->moment.length;
     printer->source_width = source_width(reader);
 
-    struct silence silence = {printer, from};
+    struct silence silence = {printer, from, to};
     struct walk walk = {log_words_new(reader, print_from, &silence), printer};
     size_t count = 0;
     const uint16_t *kinds = log_words_kinds(&count);

@@ -17,10 +17,13 @@ struct log_group {
     int64_t static_members;
 };
 
+struct log_ledger;
+
 struct log_words {
     const struct store_reader *reader;
     log_sink *sink;
     void *self;
+    struct log_ledger *ledger;
     struct log_group *groups; /* shape [group_count] */
     size_t group_count;
     /* Client ids by member, as members were added to groups. */
@@ -42,6 +45,12 @@ struct log_group *log_find_group(struct log_words *words, name_id group);
 const struct log_member *log_find_member(const struct log_words *words, name_id member);
 /* Lets the line in words->text out. */
 void log_emit(struct log_words *words, sim_time at, enum log_level level, name_id group);
+
+/* What the ledger found, as lines of its own, in the order of their instants. */
+struct log_ledger *log_ledger_new(struct log_words *words);
+/* Lets out the lines of earlier instants than `at`. */
+void log_ledger_say_until(struct log_ledger *ledger, sim_time at);
+void log_ledger_free(struct log_ledger *ledger);
 
 /* False: no line for it. The text and the source are filled, and the level and group set. */
 bool log_broker_words(struct log_words *words, const struct trace_record *record,

@@ -60,6 +60,7 @@ struct log_words *log_words_new(const struct store_reader *reader, log_sink *sin
         };
         look_ahead(reader, &words->groups[i]);
     }
+    words->ledger = log_ledger_new(words);
     return words;
 }
 
@@ -186,8 +187,16 @@ static void remember(struct log_words *words, const struct trace_record *record)
     }
 }
 
+/* A line that is held back stands before what the ledger found later. */
+static void let_out_ledger(struct log_words *words, sim_time at)
+{
+    if (words->holds && words->held.at < at) let_out_held(words);
+    log_ledger_say_until(words->ledger, at);
+}
+
 void log_words_take(struct log_words *words, const struct trace_record *record)
 {
+    let_out_ledger(words, record->at);
     if (record->kind == TRACE_OWNED || record->kind == TRACE_DISOWNED) {
         if (!joins_held(words, record)) {
             let_out_held(words);
@@ -214,6 +223,8 @@ void log_words_take(struct log_words *words, const struct trace_record *record)
 void log_words_finish(struct log_words *words)
 {
     let_out_held(words);
+    log_ledger_say_until(words->ledger, SIM_TIME_NEVER);
+    log_ledger_free(words->ledger);
     free(words->groups);
     free(words->members);
     text_free(&words->held_partitions);

@@ -2,7 +2,9 @@
  *
  * Broker lines are those of Kafka 4's coordinator (GroupMetadataManager), client lines those of the
  * Java consumer; where Kafka logs nothing (a process dies, a timeline entry takes effect) the
- * words are ours and the source says so. What Kafka does not say at INFO is left out. */
+ * words are ours and the source says so. What Kafka does not say at INFO is left out. What the
+ * ledger found (duplicates, cascades and the like, with their causes) stands where it began; a line
+ * of an instant follows the records of that instant. */
 #ifndef TOOLS_LOG_WORDS_H
 #define TOOLS_LOG_WORDS_H
 

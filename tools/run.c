@@ -248,13 +248,16 @@ static void store_findings(struct run *run)
         const struct store_anomaly anomaly = {
             .what = finding_kind_name(finding->kind),
             .group = run->groups[finding->group].name,
-            .partition = finding->partition,
+            .partition = finding->partition == FINDING_NO_PARTITION ? STORE_PARTITION_UNKNOWN
+                                                                    : (int64_t)finding->partition,
             .begin_offset = finding->from,
             .end_offset = finding->to,
             .at = finding->at,
             .member = finding->member,
             .other = finding->culprit,
-            .detail = finding_cause_name(finding->cause),
+            .detail =
+                finding->detail != NULL ? finding->detail : finding_cause_name(finding->cause),
+            .records = finding->records,
         };
         store_add_anomaly(run->store, &anomaly);
     }

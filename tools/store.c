@@ -31,7 +31,7 @@ static const char *const statements_sql[STATEMENT_COUNT] = {
     [INSERT_PARTITION] = "insert into partitions values(?,?,?,?)",
     [INSERT_SAMPLE] = "insert into series values(?,?,?,?,?,?,?,?,?,?,?)",
     [INSERT_INTERVAL] = "insert into intervals values(?,?,?,?,?,?,?,?)",
-    [INSERT_ANOMALY] = "insert into anomalies values(?,?,?,?,?,?,?,?,?)",
+    [INSERT_ANOMALY] = "insert into anomalies values(?,?,?,?,?,?,?,?,?,?)",
     [INSERT_SUMMARY] = "insert or replace into summary values(?,?)",
     [INSERT_CHECKPOINT] = "insert into checkpoints values(?,?,?,?,?)",
 };
@@ -339,7 +339,6 @@ void store_add_anomaly(struct store *store, const struct store_anomaly *anomaly)
     need_name(store, anomaly->group);
     need_name(store, anomaly->member);
     need_name(store, anomaly->other);
-    need_partition(store, anomaly->partition);
     sqlite3_stmt *statement = store->statements[INSERT_ANOMALY];
     bind_text(statement, 1, anomaly->what);
     const int64_t values[] = {anomaly->group,      anomaly->partition, anomaly->begin_offset,
@@ -348,7 +347,13 @@ void store_add_anomaly(struct store *store, const struct store_anomaly *anomaly)
     for (size_t i = 0; i < ARRAY_LEN(values); i++) {
         sqlite3_bind_int64(statement, (int)i + 2, values[i]);
     }
+    if (anomaly->partition == STORE_PARTITION_UNKNOWN) {
+        sqlite3_bind_null(statement, 3);
+    } else {
+        need_partition(store, (uint32_t)anomaly->partition);
+    }
     bind_text(statement, 9, anomaly->detail);
+    sqlite3_bind_int64(statement, 10, anomaly->records);
     insert_row(store, INSERT_ANOMALY);
 }
 

@@ -10,7 +10,7 @@
  *   event_KIND    a view per kind: named columns, names, partitions and enums as text
  *   series        per sample step, group and partition: offsets, lag, owner
  *   intervals     ownership and rebalances, with begin and end
- *   anomalies     what the ledger attributed: duplicates, skipped, lost, zombie work
+ *   anomalies     what the ledger found and attributed: duplicates, skipped, lost, zombie work, …
  *   summary       every figure of summary.json, one per row
  *   checkpoints   the three fingerprints every 2^16 records, for `replay`
  *
@@ -32,7 +32,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define STORE_FORMAT            1
+#define STORE_FORMAT            2
 #define STORE_CHECKPOINT_EVERY  (UINT64_C(1) << 16)
 #define STORE_BULK_LIMIT        UINT64_C(20000)
 #define STORE_PARTITION_UNKNOWN INT64_C(-1)
@@ -111,15 +111,16 @@ struct store_interval {
 void store_add_interval(struct store *store, const struct store_interval *interval);
 
 struct store_anomaly {
-    const char *what; /* duplicate, skipped, lost, zombie */
+    const char *what; /* duplicate, skipped, lost, zombie, … (model/findings.h) */
     name_id group;
-    uint32_t partition;
+    int64_t partition; /* PARTITION_ID or STORE_PARTITION_UNKNOWN */
     int64_t begin_offset;
     int64_t end_offset; /* exclusive */
     sim_time at;
     name_id member; /* who did it */
     name_id other;  /* who had it before; NAME_NONE = nobody */
     const char *detail;
+    int64_t records; /* partitions of unnecessary move and imbalance, 1 of cascade */
 };
 void store_add_anomaly(struct store *store, const struct store_anomaly *anomaly);
 

@@ -1,5 +1,6 @@
 #include "tools/summary.h"
 
+#include "model/kafka_types.h"
 #include "tools/expect.h"
 #include "tools/options.h"
 #include "tools/text.h"
@@ -112,6 +113,84 @@ static json_t *latency_json(const struct latency_histogram *histogram)
     return latency;
 }
 
+#define ENUM_TEXT(member) #member,
+static const char *const rebalance_cause_names[] = {TRACE_ENUM_REBALANCE_CAUSE(ENUM_TEXT)};
+#undef ENUM_TEXT
+
+/* Only what is not zero: {"SESSION_EXPIRED": 1}. */
+static json_t *rebalance_causes_json(const struct ledger_anomalies *anomalies)
+{
+    json_t *causes = json_object();
+    for (int cause = 0; cause < REBALANCE_CAUSE_COUNT; cause++) {
+        int64_t count = anomalies->rebalances_by_cause[cause];
+        if (count == 0) continue;
+        json_object_set_new(causes, rebalance_cause_names[cause], json_integer(count));
+    }
+    return causes;
+}
+
+static json_t *rejected_json(const struct ledger_anomalies *anomalies)
+{
+    json_t *errors = json_object();
+    for (int i = 0; i < LEDGER_ERRORS_KEPT; i++) {
+        const struct ledger_error_count *error = &anomalies->rejected_by_error[i];
+        if (error->partitions == 0) break;
+        json_object_set_new(errors, kafka_error_name((int32_t)error->error),
+                            json_integer(error->partitions));
+    }
+    return errors;
+}
+
+/* What the ledger found, by kind and cause: {"duplicate": {"crash": 40}}. */
+static json_t *causes_json(const struct finding_totals *totals)
+{
+    json_t *kinds = json_object();
+    for (int kind = 0; kind < FINDING_KIND_COUNT; kind++) {
+        json_t *causes = json_object();
+        for (int cause = 0; cause < FINDING_CAUSE_COUNT; cause++) {
+            int64_t records = totals->records[kind][cause];
+            if (records == 0) continue;
+            json_object_set_new(causes, finding_cause_name((enum finding_cause)cause),
+                                json_integer(records));
+        }
+        if (json_object_size(causes) > 0) {
+            json_object_set(kinds, finding_kind_name((enum finding_kind)kind), causes);
+        }
+        json_decref(causes);
+    }
+    return kinds;
+}
+
+static json_t *anomalies_json(const struct ledger_anomalies *anomalies)
+{
+    const struct {
+        const char *key;
+        json_t *value;
+    } members[] = {
+        {"poll_skips", json_integer(anomalies->poll_skips)},
+        {"poll_rewinds", json_integer(anomalies->poll_rewinds)},
+        {"rejected_commits", json_integer(anomalies->rejected_commits)},
+        {"rejected_commits_by_error", rejected_json(anomalies)},
+        {"commit_rewinds", json_integer(anomalies->commit_rewinds)},
+        {"offset_resets", json_integer(anomalies->offset_resets)},
+        {"moves", json_integer(anomalies->moves)},
+        {"unnecessary_moves", json_integer(anomalies->moved_needlessly)},
+        {"imbalance", json_integer(anomalies->imbalance)},
+        {"longest_rest_seconds", seconds(anomalies->rest_ns)},
+        {"longest_rest_load_most", json_integer(anomalies->load_most)},
+        {"longest_rest_load_least", json_integer(anomalies->load_least)},
+        {"rebalances_by_cause", rebalance_causes_json(anomalies)},
+        {"cascaded_rebalances", json_integer(anomalies->cascaded_rebalances)},
+        {"reordered", json_integer(anomalies->reordered_records)},
+        {"waiting", json_integer(anomalies->waiting)},
+    };
+    json_t *object = json_object();
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        json_object_set_new(object, members[i].key, members[i].value);
+    }
+    return object;
+}
+
 static json_t *group_json(const struct run_group *group)
 {
     const struct ledger_group *ledger = &group->ledger;
@@ -134,6 +213,8 @@ static json_t *group_json(const struct run_group *group)
         {"commits", json_pack("{s:I,s:I}", "attempted", (json_int_t)ledger->commits_attempted,
                               "failed", (json_int_t)ledger->commits_failed)},
         {"latency_ms", latency_json(ledger->latency_ns)},
+        {"anomalies", anomalies_json(&group->anomalies)},
+        {"causes", causes_json(group->findings)},
     };
     json_t *object = json_object();
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {

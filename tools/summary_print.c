@@ -1,9 +1,11 @@
 /* tools/summary_print.c: the summary for people. */
 #include "tools/summary.h"
 
+#include "model/kafka_types.h"
 #include "tools/moment.h"
 #include "tools/terminal.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +92,126 @@ static void append_causes(struct text *text, const struct run_group *group, enum
     text_append(text, "\n");
 }
 
+/* "1,234 records  (cause 1,000, other cause 234)" */
+static void append_records(struct text *text, const struct run_group *group, enum finding_kind kind)
+{
+    int64_t records = 0;
+    for (int cause = 0; cause < FINDING_CAUSE_COUNT; cause++)
+        records += group->findings->records[kind][cause];
+    append_count(text, records, "record", "records");
+    append_causes(text, group, kind);
+}
+
+/* SESSION_EXPIRED -> "session expired" */
+static void append_cause_name(struct text *text, const char *name)
+{
+    for (; *name != '\0'; name++) {
+        char letter = *name == '_' ? ' ' : (char)tolower((unsigned char)*name);
+        text_format(text, "%c", letter);
+    }
+}
+
+#define ENUM_TEXT(member) #member,
+static const char *const rebalance_cause_names[] = {TRACE_ENUM_REBALANCE_CAUSE(ENUM_TEXT)};
+#undef ENUM_TEXT
+
+static void append_rebalance_causes(struct text *text, const struct run_group *group)
+{
+    bool is_first = true;
+    for (int cause = 0; cause < REBALANCE_CAUSE_COUNT; cause++) {
+        int64_t count = group->anomalies.rebalances_by_cause[cause];
+        if (count == 0) continue;
+        if (is_first) begin_line(text, "  because of");
+        if (!is_first) text_append(text, ", ");
+        append_cause_name(text, rebalance_cause_names[cause]);
+        text_append(text, " ");
+        count_format(text, count);
+        is_first = false;
+    }
+    if (!is_first) text_append(text, "\n");
+    if (group->anomalies.cascaded_rebalances == 0) return;
+    begin_line(text, "  cascaded");
+    count_format(text, group->anomalies.cascaded_rebalances);
+    append_causes(text, group, FINDING_CASCADE);
+}
+
+/* A9 and A10 of the checkers; nothing to tell of a group that was never at rest. */
+static void append_assignments(struct text *text, const struct run_group *group)
+{
+    const struct ledger_anomalies *anomalies = &group->anomalies;
+    if (anomalies->rest_ns == 0) return;
+    begin_line(text, "partitions moved");
+    count_format(text, anomalies->moves);
+    if (anomalies->moves > 0) {
+        text_append(text, ", needlessly ");
+        count_format(text, anomalies->moved_needlessly);
+    }
+    text_append(text, "; members at most ");
+    append_count(text, anomalies->imbalance, "partition", "partitions");
+    text_append(text, " apart");
+    if (anomalies->load_most > 0) {
+        double rest_s = (double)anomalies->rest_ns / 1e9;
+        text_format(text, ", with %.1f to %.1f records/s", (double)anomalies->load_least / rest_s,
+                    (double)anomalies->load_most / rest_s);
+    }
+    text_append(text, "\n");
+}
+
+static void append_commits(struct text *text, const struct run_group *group)
+{
+    const struct ledger_anomalies *anomalies = &group->anomalies;
+    begin_line(text, "commits");
+    count_format(text, group->ledger.commits_attempted);
+    text_append(text, " attempted, ");
+    count_format(text, group->ledger.commits_failed);
+    text_append(text, " failed\n");
+    if (anomalies->rejected_commits > 0) {
+        begin_line(text, "  refused");
+        append_count(text, anomalies->rejected_commits, "partition", "partitions");
+        for (int i = 0; i < LEDGER_ERRORS_KEPT; i++) {
+            const struct ledger_error_count *error = &anomalies->rejected_by_error[i];
+            if (error->partitions == 0) break;
+            text_format(text, "%s%s ", i == 0 ? "  (" : ", ",
+                        kafka_error_name((int32_t)error->error));
+            count_format(text, error->partitions);
+        }
+        text_append(text, ")\n");
+    }
+    if (anomalies->commit_rewinds > 0) {
+        begin_line(text, "  went back");
+        append_count(text, anomalies->commit_rewinds, "time, by", "times, by");
+        text_append(text, " ");
+        append_records(text, group, FINDING_COMMIT_REWIND);
+    }
+}
+
+/* What is not zero of the order of records. */
+static void append_order(struct text *text, const struct run_group *group)
+{
+    const struct ledger_anomalies *anomalies = &group->anomalies;
+    if (anomalies->reordered > 0) {
+        begin_line(text, "  out of order");
+        append_count(text, anomalies->reordered_records, "record", "records");
+        append_causes(text, group, FINDING_REORDERED);
+    }
+    if (anomalies->poll_skips + anomalies->poll_rewinds > 0) {
+        begin_line(text, "polls of one consumer");
+        text_append(text, "skipped ");
+        append_count(text, anomalies->poll_skips, "time", "times");
+        text_append(text, ", went back ");
+        append_count(text, anomalies->poll_rewinds, "time", "times");
+        text_append(text, "\n");
+    }
+    int64_t jumped = 0;
+    for (int cause = 0; cause < FINDING_CAUSE_COUNT; cause++)
+        jumped += group->findings->records[FINDING_OFFSET_RESET][cause];
+    if (jumped == 0) return;
+    begin_line(text, "offset resets");
+    count_format(text, anomalies->offset_resets);
+    text_append(text, ", jumped ");
+    append_records(text, group, FINDING_OFFSET_RESET);
+}
+
 static void append_figure(struct text *text, const char *label, int64_t count)
 {
     begin_line(text, label);
@@ -125,6 +247,8 @@ static void append_figures(struct text *text, const struct run_group *group)
         duration_format(text, ledger->rebalance_ns_max);
     }
     text_append(text, "\n");
+    append_rebalance_causes(text, group);
+    append_assignments(text, group);
     begin_line(text, "partitions stood still");
     duration_format(text, ledger->stopped_partition_ns);
     text_append(text, " (summed over partitions)\n");
@@ -150,10 +274,8 @@ static void append_figures(struct text *text, const struct run_group *group)
     append_causes(text, group, FINDING_LOST);
     append_figure(text, "  zombie work", ledger->zombie);
     append_causes(text, group, FINDING_ZOMBIE);
-    append_figure(text, "commits", ledger->commits_attempted);
-    text_append(text, " attempted, ");
-    count_format(text, ledger->commits_failed);
-    text_append(text, " failed\n");
+    append_order(text, group);
+    append_commits(text, group);
     append_latency(text, ledger->latency_ns);
 }
 

@@ -154,11 +154,45 @@ static void the_consumer_protocol_has_its_own_words(void **state)
     free(log);
 }
 
+/* Between the lines of the others, in the order of time, those of the ledger. */
+static void what_the_ledger_found_has_lines_of_its_own(void **state)
+{
+    (void)state;
+    struct synthetic *s = synthetic_new("log_ledger", "orders", STORE_EVENTS_ALL);
+    name_id group = synthetic_name(s, "billing");
+    name_id one = synthetic_name(s, "billing-1");
+    name_id two = synthetic_name(s, "billing-2");
+    synthetic_at(s, SECONDS(10));
+    TRACE(s->sim, TRACE_PROCESS, one, PROCESS_TRACE_FROZEN, 1);
+    synthetic_at(s, SECONDS(70));
+    TRACE(s->sim, TRACE_PROCESS, one, PROCESS_TRACE_RUNNING, 1);
+    const struct store_anomaly found[] = {
+        {"cascade", group, STORE_PARTITION_UNKNOWN, 0, 0, SECONDS(71), one, NAME_NONE,
+         "expelled member came back", 1},
+        {"duplicate", group, PARTITION_ID(0, 3), 2450, 2950, SECONDS(60), two, one,
+         "session expired", 480},
+        {"imbalance", group, STORE_PARTITION_UNKNOWN, 0, 0, SECONDS(10), one, two, "rebalance", 2},
+    };
+    for (size_t i = 0; i < sizeof found / sizeof found[0]; i++)
+        store_add_anomaly(s->store, &found[i]);
+    char *log = log_of(s);
+    assert_string_equal(
+        log, "10 W billing-1: process is FROZEN (incarnation 1)\n"
+             "10 I ledger: imbalance: 2 partitions, billing-1 against billing-2: rebalance\n"
+             "60 W ledger: duplicate: orders-3 [2450, 2950), 480 records, billing-2 after "
+             "billing-1: session expired\n"
+             "70 I billing-1: process is RUNNING (incarnation 1)\n"
+             "71 W ledger: cascade: a rebalance that the one before brought about, billing-1: "
+             "expelled member came back\n");
+    free(log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crash_and_its_rebalance),
         cmocka_unit_test(the_consumer_protocol_has_its_own_words),
+        cmocka_unit_test(what_the_ledger_found_has_lines_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
