@@ -7,6 +7,7 @@
  *
  *   I1   no two members hold one partition in the coordinator's active assignment
  *   I2   no two members process one partition at overlapping times while both are its owner
+ *        (poll-thread applications)
  *   I4   nobody is assigned a topic the group does not subscribe to
  *   I5   the generation or epoch of a group never decreases while its coordinator stays
  *   I6   no commit of a stale generation becomes durable

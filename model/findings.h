@@ -47,6 +47,7 @@
     X(TRUNCATION, "truncated log", "an election took records back")                                \
     X(RETENTION, "retention", "retention deleted them first")                                      \
     X(COMMIT_AHEAD, "committed before processed", "the commit covered work that was never done")   \
+    X(GIVEN_UP, "given up", "the application could not process them and passed over them")         \
     X(NOT_COORDINATED, "no coordination", "several readers without a group")                       \
     X(SEEK, "seek", "the application set the position itself")                                     \
     X(REVOKED_FIRST, "revoked first",                                                              \

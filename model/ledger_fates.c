@@ -6,17 +6,32 @@ static int64_t nearer(int64_t boundary, int64_t from, int64_t to)
     return boundary > from && boundary < to ? boundary : to;
 }
 
+/* Of a range that begins in (from, to); `to` when there is none. */
+static int64_t begin_of_next(const struct interval_set *set, int64_t from, int64_t to)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        to = nearer(set->ranges[i].from, from, to);
+    return to;
+}
+
 bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *claim, int64_t at,
                        struct ledger_piece *piece)
 {
     struct interval gap;
     if (!interval_set_first_gap(&claim->processed, at, log->end, &gap)) return false;
     piece->from = gap.from;
-    if (interval_set_contains(&claim->skipped, gap.from)) {
-        struct interval after;
-        bool ends = interval_set_first_gap(&claim->skipped, gap.from, gap.to, &after);
-        piece->to = ends ? after.from : gap.to;
+    const struct interval_set *passed_over = NULL;
+    if (interval_set_contains(&claim->given_up, gap.from)) {
+        passed_over = &claim->given_up;
+        piece->fate = FATE_GIVEN_UP;
+    } else if (interval_set_contains(&claim->skipped, gap.from)) {
+        passed_over = &claim->skipped;
         piece->fate = FATE_RESET_OVER;
+    }
+    if (passed_over != NULL) {
+        struct interval after;
+        bool ends = interval_set_first_gap(passed_over, gap.from, gap.to, &after);
+        piece->to = begin_of_next(&claim->given_up, gap.from, ends ? after.from : gap.to);
         return true;
     }
     int64_t passed = claim->next > claim->committed ? claim->next : claim->committed;
@@ -25,8 +40,8 @@ bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *
                                         : FATE_WAITING;
     piece->to = nearer(log->start, gap.from, gap.to);
     piece->to = nearer(passed, gap.from, piece->to);
-    for (uint32_t i = 0; i < claim->skipped.count; i++)
-        piece->to = nearer(claim->skipped.ranges[i].from, gap.from, piece->to);
+    piece->to = begin_of_next(&claim->skipped, gap.from, piece->to);
+    piece->to = begin_of_next(&claim->given_up, gap.from, piece->to);
     return true;
 }
 
@@ -38,6 +53,7 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
         enum finding_cause cause;
     } findings[] = {
         [FATE_LOST] = {FINDING_LOST, FINDING_CAUSE_RETENTION},
+        [FATE_GIVEN_UP] = {FINDING_SKIPPED, FINDING_CAUSE_GIVEN_UP},
         [FATE_RESET_OVER] = {FINDING_SKIPPED, FINDING_CAUSE_OFFSET_RESET},
         [FATE_COMMITTED_OVER] = {FINDING_SKIPPED, FINDING_CAUSE_COMMIT_AHEAD},
         [FATE_WAITING] = {FINDING_WAITING, FINDING_CAUSE_RUN_ENDED},

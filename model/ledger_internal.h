@@ -39,6 +39,7 @@ struct ledger_claim {
     int64_t highest;               /* end of the highest range ever processed */
     struct interval_set processed; /* and what it can never be given: see on_unreadable */
     struct interval_set skipped;   /* passed over by a reset, noted when it happened */
+    struct interval_set given_up;  /* passed over by the application */
     struct interval_set effective; /* transactional groups: of committed transactions */
     int64_t lost;                  /* acknowledged, truncated away, unread */
     struct ledger_owner *owners;
@@ -150,6 +151,7 @@ struct ledger_claim *ledger_claim_of(struct ledger *ledger, struct ledger_group_
 /* ledger_fates.c: what became of the records that were never processed. */
 enum ledger_fate {
     FATE_LOST,           /* deleted by retention before anybody read them */
+    FATE_GIVEN_UP,       /* the application could not process them */
     FATE_RESET_OVER,     /* a reset set the position beyond them */
     FATE_COMMITTED_OVER, /* next or the committed offset is beyond them */
     FATE_WAITING,

@@ -68,6 +68,7 @@ static void on_elected(struct ledger *ledger, struct ledger_log *log,
             interval_set_remove(&claim->processed, ledger->memory, new_end, log->end);
         interval_set_remove(&claim->effective, ledger->memory, new_end, log->end);
         interval_set_remove(&claim->skipped, ledger->memory, new_end, log->end);
+        interval_set_remove(&claim->given_up, ledger->memory, new_end, log->end);
         claim->lost += interval_set_covered(&log->acknowledged, new_end, log->end);
     }
     interval_set_remove(&log->acknowledged, ledger->memory, new_end, log->end);
@@ -186,6 +187,18 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     claim->last_ended = false;
     sim_time age = ledger_age(log, claim, record->at);
     if (age > group->figures.lag_ns_max) group->figures.lag_ns_max = age;
+    if (to > claim->next) claim->next = ledger_next_readable(log, group, to);
+    ledger_refresh_lag(group, claim, log);
+}
+
+static void on_given_up(struct ledger *ledger, struct ledger_group_state *group,
+                        const struct trace_record *record)
+{
+    struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[2]);
+    const struct ledger_log *log = ledger_log_of(ledger, record->field[2]);
+    if (claim == NULL || log == NULL) return;
+    int64_t to = record->field[3] + record->field[4];
+    interval_set_add(&claim->given_up, ledger->memory, record->field[3], to);
     if (to > claim->next) claim->next = ledger_next_readable(log, group, to);
     ledger_refresh_lag(group, claim, log);
 }
@@ -336,6 +349,7 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
     struct ledger_claim *claim;
     switch (record->kind) {
     case TRACE_PROCESSED: on_processed(ledger, group, record); break;
+    case TRACE_GIVEN_UP: on_given_up(ledger, group, record); break;
     case TRACE_SINK: on_sink(ledger, group, record); break;
     case TRACE_POSITION: on_position(ledger, group, record); break;
     case TRACE_GROUP_STATE: on_group_state(ledger, group, record); break;

@@ -177,6 +177,9 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
     X(SINK, "sink", FULL, "a sink took effect of records (idempotent sinks absorb repeats)",       \
       F(group, NAME) F(member, NAME) F(partition, PARTITION) F(base_offset, OFFSET)                \
           F(count, COUNT) F(incarnation, COUNT))                                                   \
+    X(GIVEN_UP, "given_up", FULL, "the application passed over records it could not process",       \
+      F(group, NAME) F(member, NAME) F(partition, PARTITION) F(base_offset, OFFSET)                \
+          F(count, COUNT) F(incarnation, COUNT))                                                   \
     X(UNREADABLE, "unreadable", FULL, "offsets of a log that no consumer is given",                \
       F(partition, PARTITION) F(offset, OFFSET) F(count, COUNT) E(why, UNREADABLE_WHY))
 

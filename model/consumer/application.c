@@ -60,15 +60,19 @@ void application_add_range(struct consumer *consumer, struct batch *batch,
 }
 
 void application_step_done(struct consumer *consumer, struct work *work,
-                           const struct work_range *done)
+                           const struct work_range *done, bool is_processed)
 {
     struct application *application = &consumer->application;
     application->records_bytes -= done->bytes;
     if (work != &application->work) {
-        pool_step_done(consumer, work, done);
+        pool_step_done(consumer, work, done, is_processed);
         return;
     }
-    if (done->count > 0) application_add_range(consumer, &application->done, done);
+    if (is_processed) {
+        application_add_range(consumer, &application->done, done);
+    } else {
+        application->given_up = *done;
+    }
     if (application->commits_per_record || !has_records(application)) {
         next_stage(consumer);
     } else {
@@ -158,9 +162,11 @@ static void next_offsets(struct consumer *consumer, struct offsets *offsets)
     if (application->done.count > 0) {
         range = &application->done.ranges[application->done.count - 1];
         offset = range->base_offset + range->count;
+    } else if (application->given_up.count > 0) {
+        range = &application->given_up;
+        offset = range->base_offset + range->count;
     } else if (application->work.is_busy) {
-        range =
-            &application->work.range; /* a poison record was passed over, or commit comes first */
+        range = &application->work.range; /* the commit comes first */
         offset = range->base_offset + 1;
     } else if (application->next_range < application->batch.count) {
         range = &application->batch.ranges[application->next_range];
@@ -247,6 +253,7 @@ static void run(struct consumer *consumer)
             application->stage++;
         }
         application->done.count = 0;
+        application->given_up.count = 0;
         if (!has_records(application)) break;
         application->stage = 0; /* the next record, where each is committed by itself */
     }
@@ -266,6 +273,7 @@ void application_take(struct consumer *consumer)
     application->stage = 0;
     application->per_batch_is_paid = false;
     application->done.count = 0;
+    application->given_up.count = 0;
     for (int32_t i = 0; i < application->batch.count; i++) {
         application->records_bytes += application->batch.ranges[i].bytes;
     }

@@ -58,10 +58,9 @@ void work_unstall(struct consumer *consumer, struct work *work);
 void work_die(struct consumer *consumer, struct work *work);
 void work_reset(struct consumer *consumer, struct work *work);
 void work_on_timer(struct consumer *consumer, struct work *work, bool is_retry);
-/* Called by work.c. A step ended well (`done` holds its records; they may be none, when a poison
- * record was passed over), and when the range is used up. */
+/* Called by work.c. A step ended: its records were processed, or given up and passed over. */
 void application_step_done(struct consumer *consumer, struct work *work,
-                           const struct work_range *done);
+                           const struct work_range *done, bool is_processed);
 
 /* Number 0 or of a worker. */
 struct work *work_of(struct consumer *consumer, uint64_t number);
@@ -89,7 +88,8 @@ struct pool {
 };
 /* Hands the batch over. */
 void pool_submit(struct consumer *consumer);
-void pool_step_done(struct consumer *consumer, struct work *work, const struct work_range *done);
+void pool_step_done(struct consumer *consumer, struct work *work, const struct work_range *done,
+                    bool is_processed);
 void pool_sink_answered(struct consumer *consumer, uint64_t number);
 void pool_sink_recovered(struct consumer *consumer);
 bool pool_is_idle(const struct consumer *consumer);
@@ -146,8 +146,9 @@ void output_init(struct consumer *consumer);
 enum batch_stage { STAGE_PROCESS, STAGE_OUTPUT, STAGE_SINK, STAGE_COMMIT, STAGE_COUNT };
 
 struct application {
-    struct batch batch; /* as poll() returned it */
-    struct batch done;  /* what has been processed since the last sink call */
+    struct batch batch;         /* as poll() returned it */
+    struct batch done;          /* what has been processed since the last sink call */
+    struct work_range given_up; /* the last step's, if it was; count 0 = not so */
     int32_t next_range;
     int32_t stage; /* index in the order of stages */
     bool per_batch_is_paid;

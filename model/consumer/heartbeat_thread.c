@@ -45,7 +45,10 @@ static void schedule(struct consumer *consumer)
     if (poll_ends_at < due) due = poll_ends_at;
     bool looks_next = !coordinator_is_known(consumer) || classic->leading != NULL ||
                       (!a_is_in_client(consumer) && network_client_is_readable(consumer->network));
-    if (looks_next) due = now;
+    if (looks_next) {
+        due = now;
+        is_exact = false;
+    }
     if (!is_exact) {
         sim_time looks = (due - classic->last_run_at + LOOK_NS - 1) / LOOK_NS;
         if (looks < 1) looks = 1;

@@ -147,11 +147,12 @@ void pool_sink_recovered(struct consumer *consumer)
     }
 }
 
-void pool_step_done(struct consumer *consumer, struct work *work, const struct work_range *done)
+void pool_step_done(struct consumer *consumer, struct work *work, const struct work_range *done,
+                    bool is_processed)
 {
     struct worker *worker = &consumer->application.pool.workers[work->number - 1];
-    if (done->count > 0) note_finished(consumer, done);
-    if (done->count > 0 && consumer->application.has_sink) {
+    note_finished(consumer, done);
+    if (is_processed && consumer->application.has_sink) {
         worker->done = *done;
         call_sink(consumer, worker);
     } else if (work->is_busy) {

@@ -103,11 +103,10 @@ static void finish_step(struct consumer *consumer, struct work *work, bool is_pr
 {
     if (is_processed) emit_processed(consumer, work, work->step_count);
     struct work_range done = cut(&work->range, work->step_count);
-    if (!is_processed) done.count = 0;
     work->step_count = 0;
     work->attempts = 0;
     if (work->range.count == 0) work->is_busy = false;
-    application_step_done(consumer, work, &done);
+    application_step_done(consumer, work, &done, is_processed);
 }
 
 /* ---- a record that cannot be processed ---- */
@@ -129,6 +128,9 @@ static void fail(struct consumer *consumer, struct work *work)
         if (has_retries) {
             try_again(consumer, work);
         } else {
+            TRACE(consumer->sim, TRACE_GIVEN_UP, consumer->group, consumer->member,
+                  work->range.partition, work->range.base_offset, work->step_count,
+                  consumer->incarnation);
             finish_step(consumer, work, false); /* logged and passed over */
         }
         return;

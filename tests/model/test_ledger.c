@@ -469,6 +469,23 @@ static void an_election_takes_markers_back_too(void **state)
     books_free(b);
 }
 
+static void what_the_application_gives_up_is_skipped(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 100);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+    process(b, b->c1, 0, 20, 0);
+    TRACE(b->sim, TRACE_GIVEN_UP, b->g, b->c1, PARTITION_ID(0, 0), 20, 3, 1);
+    process(b, b->c1, 23, 77, 0);
+    commit(b, b->c1, b->id1, 100);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.skipped, 3);
+    assert_int_equal(caused(b, FINDING_SKIPPED, FINDING_CAUSE_GIVEN_UP), 3);
+    books_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,6 +504,7 @@ int main(void)
         cmocka_unit_test(who_reads_committed_is_spared_aborted_records),
         cmocka_unit_test(who_reads_uncommitted_misses_only_the_marker),
         cmocka_unit_test(an_election_takes_markers_back_too),
+        cmocka_unit_test(what_the_application_gives_up_is_skipped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
