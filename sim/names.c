@@ -1,7 +1,5 @@
 #include "sim/names.h"
 
-#include "sim/check.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,14 +9,13 @@
 
 struct name {
     const char *text;
-    uint64_t hash;
     uint32_t length;
 };
 
 struct names {
+    struct names_hashes hashes; /* the count is of all names */
     struct memory *memory;
-    struct name *name; /* shape [capacity], by name_id */
-    uint32_t count;
+    struct name *name; /* shape [capacity], by name_id, as the hashes */
     uint32_t capacity;
     name_id *slot; /* open addressing by hash, shape [slot_mask + 1]; NAME_NONE is free */
     uint32_t slot_mask;
@@ -32,7 +29,8 @@ static uint32_t find_slot(const struct names *names, const char *text, size_t le
         name_id id = names->slot[slot];
         if (id == NAME_NONE) return slot;
         const struct name *name = &names->name[id];
-        if (name->hash == hash && name->length == length && memcmp(name->text, text, length) == 0) {
+        if (names->hashes.hash[id] == hash && name->length == length &&
+            memcmp(name->text, text, length) == 0) {
             return slot;
         }
     }
@@ -47,12 +45,15 @@ static void grow(struct names *names)
     memory_give(memory, names->slot, old_slots * sizeof *names->slot);
     names->slot = memory_take(memory, slots * sizeof *names->slot);
     names->slot_mask = slots - 1;
-    for (name_id id = NAME_EMPTY; id < names->count; id++) {
+    for (name_id id = NAME_EMPTY; id < names->hashes.count; id++) {
         const struct name *name = &names->name[id];
-        names->slot[find_slot(names, name->text, name->length, name->hash)] = id;
+        names->slot[find_slot(names, name->text, name->length, names->hashes.hash[id])] = id;
     }
     names->name = memory_resize(memory, names->name, names->capacity * sizeof *names->name,
                                 2 * names->capacity * sizeof *names->name);
+    names->hashes.hash =
+        memory_resize(memory, names->hashes.hash, names->capacity * sizeof *names->hashes.hash,
+                      2 * names->capacity * sizeof *names->hashes.hash);
     names->capacity *= 2;
 }
 
@@ -62,10 +63,11 @@ struct names *names_new(struct memory *memory)
     names->memory = memory;
     names->capacity = 128;
     names->name = memory_take(memory, names->capacity * sizeof *names->name);
+    names->hashes.hash = memory_take(memory, names->capacity * sizeof *names->hashes.hash);
     names->slot_mask = 2 * names->capacity - 1;
     names->slot = memory_take(memory, 2 * names->capacity * sizeof *names->slot);
     names->name[NAME_NONE].text = "";
-    names->count = 1;
+    names->hashes.count = 1;
     name_id empty = names_intern_bytes(names, "", 0);
     CHECK(empty == NAME_EMPTY);
     return names;
@@ -77,14 +79,15 @@ name_id names_intern_bytes(struct names *names, const char *text, size_t length)
     uint64_t hash = XXH64(text, length, 0);
     uint32_t slot = find_slot(names, text, length, hash);
     if (names->slot[slot] != NAME_NONE) return names->slot[slot];
-    if (names->count == names->capacity) {
+    if (names->hashes.count == names->capacity) {
         grow(names);
         slot = find_slot(names, text, length, hash);
     }
     char *copy = memory_keep(names->memory, length + 1);
     memcpy(copy, text, length);
-    name_id id = names->count++;
-    names->name[id] = (struct name){.text = copy, .hash = hash, .length = (uint32_t)length};
+    name_id id = names->hashes.count++;
+    names->name[id] = (struct name){.text = copy, .length = (uint32_t)length};
+    names->hashes.hash[id] = hash;
     names->slot[slot] = id;
     return id;
 }
@@ -113,7 +116,7 @@ name_id names_find(const struct names *names, const char *text)
 
 static const struct name *get(const struct names *names, name_id id)
 {
-    CHECK(id < names->count);
+    CHECK(id < names->hashes.count);
     return &names->name[id];
 }
 
@@ -125,11 +128,6 @@ const char *names_text(const struct names *names, name_id name)
 size_t names_length(const struct names *names, name_id name)
 {
     return get(names, name)->length;
-}
-
-uint64_t names_hash(const struct names *names, name_id name)
-{
-    return get(names, name)->hash;
 }
 
 int names_compare(const struct names *names, name_id a, name_id b)
@@ -146,5 +144,5 @@ int names_compare(const struct names *names, name_id a, name_id b)
 
 uint32_t names_count(const struct names *names)
 {
-    return names->count;
+    return names->hashes.count;
 }

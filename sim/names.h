@@ -7,6 +7,7 @@
 #ifndef SIM_NAMES_H
 #define SIM_NAMES_H
 
+#include "sim/check.h"
 #include "sim/memory.h"
 
 #include <stdbool.h>
@@ -31,8 +32,18 @@ name_id names_find(const struct names *names, const char *text);
 /* Terminated text; "" for NAME_NONE. Valid as long as the names. */
 const char *names_text(const struct names *names, name_id name);
 size_t names_length(const struct names *names, name_id name);
+/* What every record that is hashed asks for; struct names begins with it. */
+struct names_hashes {
+    uint64_t *hash; /* shape [count], by name_id */
+    uint32_t count;
+};
 /* xxHash64 of the bytes, seed 0: the same in every world. */
-uint64_t names_hash(const struct names *names, name_id name);
+static inline uint64_t names_hash(const struct names *names, name_id name)
+{
+    const struct names_hashes *hashes = (const void *)names;
+    CHECK(name < hashes->count);
+    return hashes->hash[name];
+}
 /* Byte order, shorter prefix first (Java's String order for ASCII). NAME_NONE sorts first. */
 int names_compare(const struct names *names, name_id a, name_id b);
 uint32_t names_count(const struct names *names);

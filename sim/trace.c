@@ -17,7 +17,11 @@ struct kind_watch {
     uint32_t name_fields; /* bit per field */
     uint32_t line_fields; /* likewise */
     uint32_t field_count;
+    uint32_t stripes; /* of four words, that are hashed */
 };
+
+_Static_assert(offsetof(struct trace_record, field) == 16 && (2 + TRACE_FIELDS) % 4 == 0,
+               "a record is hashed as it lies, and all its fields fill whole stripes");
 
 void trace_init(struct trace *trace, struct memory *memory, struct names *names)
 {
@@ -61,6 +65,7 @@ void trace_set_kinds(struct trace *trace, const struct trace_kind *kinds, uint32
         watch->hash = names_hash(trace->names, names_intern(trace->names, kinds[kind].name));
         watch->narrow = fingerprint_of(trace, kinds[kind].class);
         watch->field_count = kinds[kind].field_count;
+        watch->stripes = (2 + watch->field_count + 3) / 4;
         for (uint32_t field = 0; field < kinds[kind].field_count; field++) {
             if (kinds[kind].fields[field].type == FIELD_NAME) watch->name_fields |= 1u << field;
             if (kinds[kind].fields[field].type == FIELD_LINE) watch->line_fields |= 1u << field;
@@ -93,50 +98,55 @@ bool trace_is_watched(const struct trace *trace, uint16_t kind)
     return kind < trace->kind_count && trace->watch[kind].watcher_count > 0;
 }
 
-static void hash_record(struct trace *trace, const struct kind_watch *watch, sim_time at,
-                        const int64_t *fields, uint32_t field_count)
+/* Whole stripes: instant, kind, fields, zeros. */
+static inline void add_stripes(struct fingerprint *fingerprint, const uint64_t *word,
+                               uint32_t stripes)
 {
-    /* Instant, kind, fields, zeros up to whole stripes. */
-    uint64_t word[2 + TRACE_FIELDS];
-    uint32_t used = 0;
-    word[used++] = (uint64_t)at;
-    word[used++] = watch->hash;
-    for (uint32_t i = 0; i < field_count; i++)
-        word[used++] = (uint64_t)fields[i];
-    while (used < 2 + watch->field_count || used % 4 != 0)
-        word[used++] = 0;
-    for (uint32_t names = watch->name_fields; names != 0; names &= names - 1) {
-        uint32_t i = 2 + (uint32_t)__builtin_ctz(names);
-        word[i] = names_hash(trace->names, (name_id)word[i]);
+    struct fingerprint sum = *fingerprint; /* in registers, as nobody else can point to it */
+    for (uint32_t i = 0; i < stripes; i++, word += 4) {
+        fingerprint_add(&sum, word[0], word[1], word[2], word[3]);
     }
-    for (uint32_t lines = watch->line_fields; lines != 0; lines &= lines - 1) {
-        word[2 + (uint32_t)__builtin_ctz(lines)] = 0;
+    *fingerprint = sum;
+}
+
+/* Names are hashed by their text: for so long the fields hold that instead. */
+static inline void hash_record(struct trace *trace, const struct kind_watch *watch,
+                               struct trace_record *record)
+{
+    int64_t kept[TRACE_FIELDS];
+    for (uint32_t fields = watch->name_fields; fields != 0; fields &= fields - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(fields);
+        kept[i] = record->field[i];
+        record->field[i] = (int64_t)names_hash(trace->names, (name_id)kept[i]);
     }
-    struct fingerprint *narrow = watch->narrow;
-    for (uint32_t i = 0; i < used; i += 4) {
-        fingerprint_add(&trace->full, word[i], word[i + 1], word[i + 2], word[i + 3]);
-        if (narrow != NULL) fingerprint_add(narrow, word[i], word[i + 1], word[i + 2], word[i + 3]);
+    for (uint32_t fields = watch->line_fields; fields != 0; fields &= fields - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(fields);
+        kept[i] = record->field[i];
+        record->field[i] = 0;
+    }
+    const uint64_t *word = (const void *)record;
+    add_stripes(&trace->full, word, watch->stripes);
+    if (watch->narrow != NULL) add_stripes(watch->narrow, word, watch->stripes);
+    uint32_t changed = watch->name_fields | watch->line_fields;
+    for (uint32_t fields = changed; fields != 0; fields &= fields - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(fields);
+        record->field[i] = kept[i];
     }
 }
 
-void trace_emit(struct sim *sim, uint16_t kind, const int64_t *fields, uint32_t field_count)
+void trace_emit(struct sim *sim, uint16_t kind, struct trace_record *record, uint32_t field_count)
 {
     struct trace *trace = &sim->trace;
     if (trace->kinds == NULL) return;
     CHECK(kind < trace->kind_count && field_count <= trace->watch[kind].field_count);
     const struct kind_watch *watch = &trace->watch[kind];
-    hash_record(trace, watch, sim->now, fields, field_count);
-    uint64_t number = trace->record_count++;
-    if (watch->watcher_count == 0) return;
-
-    struct trace_record record;
-    record.at = sim->now;
-    record.number = number;
-    record.kind = kind;
-    for (uint32_t i = 0; i < TRACE_FIELDS; i++)
-        record.field[i] = i < field_count ? fields[i] : 0;
+    record->at = sim->now;
+    record->kind_hash = watch->hash;
+    record->number = trace->record_count++;
+    record->kind = kind;
+    hash_record(trace, watch, record);
     for (uint32_t i = 0; i < watch->watcher_count; i++) {
-        watch->watchers[i].observer(watch->watchers[i].self, &record);
+        watch->watchers[i].observer(watch->watchers[i].self, record);
     }
 }
 

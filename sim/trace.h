@@ -56,11 +56,13 @@ struct trace_kind {
     uint32_t field_count;
 };
 
+/* Laid out as it is hashed: instant, kind, fields. */
 struct trace_record {
     sim_time at;
+    uint64_t kind_hash; /* the engine's; observers go by `kind` */
+    int64_t field[TRACE_FIELDS];
     uint64_t number; /* counts records from 0 */
     uint16_t kind;
-    int64_t field[TRACE_FIELDS];
 };
 
 typedef void trace_observer(void *self, const struct trace_record *record);
@@ -77,12 +79,13 @@ void trace_observe(struct trace *trace, trace_observer *observer, void *self, co
 /* True when somebody besides the fingerprints wants this kind. */
 bool trace_is_watched(const struct trace *trace, uint16_t kind);
 
-/* The record's time is now. Fields beyond the kind's count are zero. */
-void trace_emit(struct sim *sim, uint16_t kind, const int64_t *fields, uint32_t field_count);
+/* The caller brings the fields, those beyond `field_count` being zero; the rest is filled in here,
+ * and the time is now. Nothing is copied: records are many and most of their cost would be that. */
+void trace_emit(struct sim *sim, uint16_t kind, struct trace_record *record, uint32_t field_count);
 
 /* TRACE(sim, KIND, a, b, c): the usual way to emit. */
-#define TRACE(sim, kind, ...)                                                                      \
-    trace_emit((sim), (kind), (const int64_t[]){__VA_ARGS__},                                      \
+#define TRACE(sim, kind_number, ...)                                                               \
+    trace_emit((sim), (kind_number), &(struct trace_record){.field = {__VA_ARGS__}},               \
                (uint32_t)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
 
 struct fingerprints {
