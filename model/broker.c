@@ -376,22 +376,21 @@ entity_id broker_entity(const struct broker *broker)
     return broker->entity;
 }
 
-struct replica *broker_add_replica(struct broker *broker, struct partition *partition,
-                                   int32_t number)
+void broker_add_replica(struct broker *broker, struct partition *partition, int32_t number)
 {
-    struct replica *replica = memory_keep(broker->memory, sizeof *replica);
+    struct replica *replica = partition->replicas[number];
     replica_log_init(&replica->log, &partition->log);
     replica->partition = partition;
     replica->broker = broker;
-    replica->number = number;
+    replica->number = (int16_t)number;
+    replica->replica_count = (int16_t)partition->replica_count;
     replica->leader = -1;
     replica->leader_epoch = -1;
     replica->partition_epoch = -1;
     replica->isr = partition->isr;
-    replica->followers =
-        memory_keep(broker->memory, (size_t)partition->replica_count * sizeof *replica->followers);
+    for (int32_t i = 0; i < partition->replica_count; i++)
+        replica->followers[i].broker = partition->brokers[i];
     pointer_list_push(broker->memory, &broker->replicas, replica);
-    return replica;
 }
 
 /* The process begins, for the first time or anew: nothing is left of before but the logs. */

@@ -28,51 +28,67 @@ struct follower_progress {
     int64_t end_offset;
     int64_t end_position;
     sim_time caught_up_at; /* last instant at which it had everything */
+    int32_t broker;        /* where the replica is */
     bool active;           /* in the follower's fetch session */
 };
 
+/* A request touches thousands of replicas, each in memory of its own, so what an append, a copy or
+ * an acknowledgement reads comes first, by cache lines: a follower's is the first one, a leader's
+ * the first two, those of `followers` and little of the rest. */
 struct replica {
     struct replica_log log;
-    struct producer_states
-        *producers; /* while the log has a branch: as of when it left the main one */
-    struct partition *partition;
-    struct broker *broker;
-    int32_t number; /* among the partition's replicas */
+    int64_t high_watermark;
+    int64_t high_watermark_position;
     /* as this broker knows */
     int32_t leader; /* broker id; -1 = none */
     int32_t leader_epoch;
-    int32_t partition_epoch;
-    uint64_t isr;
+    int16_t number; /* among the partition's replicas */
+    int16_t replica_count;
     bool is_leader; /* it has taken over, at leader_epoch */
     bool altering;  /* an AlterPartition is under way */
-    int64_t high_watermark;
-    int64_t high_watermark_position;
-    sim_time high_watermark_at; /* when it last moved */
+
+    struct partition *partition;
+    struct broker *broker;
+    uint64_t isr;
     /* leader only */
-    struct follower_progress *followers; /* shape [replica_count]; own entry unused */
-    int64_t epoch_start;
-    uint64_t queued;            /* followers (by broker) in whose session's news it is */
-    uint64_t joining;           /* ISR members asked for and not confirmed (KIP-497) */
-    uint64_t wanted_isr;        /* while altering */
-    struct produce_wait *waits; /* acks=all batches, in offset order */
+    uint64_t queued;              /* followers (by broker) in whose session's news it is */
+    uint64_t joining;             /* ISR members asked for and not confirmed (KIP-497) */
+    struct produce_wait *waits;   /* acks=all batches, in offset order */
+    struct fetch_entry *watchers; /* fetch sessions that read it here */
+    sim_time high_watermark_at;   /* when it last moved */
+
     struct produce_wait *waits_last;
-    struct fetch_entry *watchers;    /* fetch sessions that read it here */
-    uint32_t cleaned_count;          /* batches left by the last cleaning of an internal log */
-    struct group_shard *group_shard; /* a partition of __consumer_offsets */
+    struct group_shard *group_shard;             /* a partition of __consumer_offsets */
     struct transaction_shard *transaction_shard; /* of __transaction_state */
+    int64_t epoch_start;
+    struct producer_states
+        *producers;      /* while the log has a branch: as of when it left the main one */
+    uint64_t wanted_isr; /* while altering */
+    int32_t partition_epoch;
+    uint32_t cleaned_count; /* batches left by the last cleaning of an internal log */
+
+    struct follower_progress followers[]; /* shape [replica_count]; own entry unused */
 };
+
+static inline size_t replica_size(int32_t replica_count)
+{
+    return whole_lines(sizeof(struct replica) +
+                       (size_t)replica_count * sizeof(struct follower_progress));
+}
 
 static inline struct replica_log *replica_log_of(struct replica *replica)
 {
     return &replica->log;
 }
 
-/* See cluster_internal.h: the replicas of a partition that has been prefetched. */
-static inline void prefetch_replica(const struct cluster *cluster, partition_id id, int32_t number)
+/* A replica that is about to be followed, or led: see above. */
+static inline void prefetch_follower(const struct replica *replica)
 {
-    const struct partition *partition = cluster_partition(cluster, id);
-    if (partition == NULL || number < 0 || number >= partition->replica_count) return;
-    prefetch_lines(partition->replicas[number], (sizeof(struct replica) + 127) / 64);
+    prefetch_lines(replica, 1);
+}
+static inline void prefetch_leader(const struct replica *replica)
+{
+    prefetch_lines(replica, 5);
 }
 
 /* ---- connections ------------------------------------------------------------------------- */
@@ -168,6 +184,7 @@ enum broker_event {
 
 /* What this broker knows of any partition, hosted here or not. */
 struct partition_view {
+    struct replica *replica; /* the broker's own; NULL = it has none */
     int32_t leader;
     int32_t leader_epoch;
     uint64_t last_entry; /* of the metadata log, while several are applied together */
@@ -241,8 +258,8 @@ entity_id broker_entity(const struct broker *broker);
 void broker_start(struct broker *broker);
 /* The end of a controlled shutdown: the process is to exit now. */
 void broker_stopped(struct broker *broker);
-struct replica *broker_add_replica(struct broker *broker, struct partition *partition,
-                                   int32_t number);
+/* The partition's replica of this number, in its place, is this broker's. */
+void broker_add_replica(struct broker *broker, struct partition *partition, int32_t number);
 struct broker_connection *broker_connection_find(struct broker *broker, connection_id id);
 struct broker_connection *broker_connection_add(struct broker *broker, connection_id id,
                                                 entity_id peer);

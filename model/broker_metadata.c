@@ -20,7 +20,7 @@ struct partition_view broker_view(const struct broker *broker, partition_id part
     int32_t topic = PARTITION_TOPIC(partition);
     int32_t number = PARTITION_NUMBER(partition);
     if (topic >= broker->cluster->topic_count || number >= broker->view_counts[topic]) {
-        return (struct partition_view){-1, -1, 0};
+        return (struct partition_view){.leader = -1, .leader_epoch = -1};
     }
     return broker->views[topic][number];
 }
@@ -38,8 +38,14 @@ static void know_partitions(struct broker *broker, int32_t topic, int32_t count)
     if (count <= known) return;
     struct partition_view *grown = memory_keep(broker->memory, (size_t)count * sizeof *grown);
     if (known > 0) memcpy(grown, broker->views[topic], (size_t)known * sizeof *grown);
-    for (int32_t p = known; p < count; p++)
-        grown[p] = (struct partition_view){-1, -1, 0};
+    for (int32_t p = known; p < count; p++) {
+        const struct partition *partition = broker->cluster->topics[topic].partitions[p];
+        grown[p] = (struct partition_view){
+            .replica = cluster_replica(broker->cluster, partition, broker->id),
+            .leader = -1,
+            .leader_epoch = -1,
+        };
+    }
     broker->views[topic] = grown;
     broker->view_counts[topic] = count;
 }
@@ -51,7 +57,7 @@ static void apply_partition(struct broker *broker, const struct metadata_entry *
         &broker->views[partition->topic][PARTITION_NUMBER(entry->partition)];
     view->leader = entry->leader;
     view->leader_epoch = entry->leader_epoch;
-    struct replica *replica = cluster_replica(broker->cluster, partition, broker->id);
+    struct replica *replica = view->replica;
     if (replica != NULL && entry->partition_epoch > replica->partition_epoch) {
         replica_become(replica, entry);
     }
@@ -127,8 +133,7 @@ enum kafka_error broker_leader_replica(struct broker *broker, partition_id id, i
 {
     *replica = NULL;
     if (!is_known(broker, id)) return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-    const struct partition *partition = cluster_partition(broker->cluster, id);
-    struct replica *here = cluster_replica(broker->cluster, partition, broker->id);
+    struct replica *here = broker->views[PARTITION_TOPIC(id)][PARTITION_NUMBER(id)].replica;
     if (here == NULL || !here->is_leader) return KAFKA_NOT_LEADER_OR_FOLLOWER;
     if (epoch >= 0 && epoch < here->leader_epoch) return KAFKA_FENCED_LEADER_EPOCH;
     if (epoch > here->leader_epoch) return KAFKA_UNKNOWN_LEADER_EPOCH;

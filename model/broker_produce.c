@@ -299,16 +299,18 @@ static struct produce_pending *begin_wait(struct broker *broker, struct message 
 
 static void prefetch(const struct broker *broker, const struct produce_request *request, int32_t i)
 {
-    const struct cluster *cluster = broker->cluster;
     if (i + PREFETCH_PARTITION < request->batch_count) {
-        prefetch_partition(cluster, request->batches[i + PREFETCH_PARTITION].partition);
+        partition_id next = request->batches[i + PREFETCH_PARTITION].partition;
+        const struct replica *replica = broker_view(broker, next).replica;
+        if (replica != NULL) {
+            prefetch_leader(replica);
+            prefetch_lines(cluster_partition(broker->cluster, next), 3);
+        }
     }
     if (i + PREFETCH_REPLICA >= request->batch_count) return;
     const struct partition *partition =
-        cluster_partition(cluster, request->batches[i + PREFETCH_REPLICA].partition);
+        cluster_partition(broker->cluster, request->batches[i + PREFETCH_REPLICA].partition);
     if (partition == NULL) return;
-    prefetch_lines(cluster_replica(cluster, partition, broker->id),
-                   (sizeof(struct replica) + 127) / 64);
     prefetch_log_end(&partition->log);
     prefetch_lines(partition->producers.entries, 3);
 }

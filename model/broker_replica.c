@@ -29,11 +29,11 @@ int64_t replica_last_stable(const struct replica *replica)
 
 /* Not in the ISR, but as good as: it will ask to join at its next fetch (Partition.
  * shouldWaitForReplicaToJoinIsr), so records must not become visible without it. */
-static bool is_about_to_join(const struct replica *replica, int32_t number, sim_time now)
+static bool is_about_to_join(const struct replica *replica, const struct follower_progress *f,
+                             sim_time now)
 {
-    const struct follower_progress *f = &replica->followers[number];
     const struct broker *broker = replica->broker;
-    uint64_t bit = BROKER_BIT(replica->partition->brokers[number]);
+    uint64_t bit = BROKER_BIT(f->broker);
     if (!f->active || (broker->alive & bit) == 0) return false;
     return f->end_offset == replica->log.end_offset ||
            now - f->caught_up_at <= MILLISECONDS(broker->cluster->config->replica_lag_time_max_ms);
@@ -49,30 +49,28 @@ static void high_watermark_moved(struct replica *replica)
     }
     if (replica->waits != NULL) produce_on_high_watermark(replica);
     if (replica->watchers != NULL) fetch_on_visible(replica);
+    if (!topic->internal) return;
     if (replica->group_shard != NULL) groups_on_high_watermark(replica);
     if (replica->transaction_shard != NULL) transactions_on_high_watermark(replica);
 }
 
 void replica_advance(struct replica *replica)
 {
-    if (!replica->is_leader || bit_count(replica->isr) < replica_min_isr(replica)) return;
-    const struct partition *partition = replica->partition;
+    if (!replica->is_leader) return;
     uint64_t counted = replica->isr | replica->joining;
     sim_time now = sim_now(replica->broker->sim);
     int64_t offset = replica->log.end_offset;
     int64_t position = replica->log.end_position;
-    for (int32_t i = 0; i < partition->replica_count; i++) {
+    for (int32_t i = 0; i < replica->replica_count; i++) {
         if (i == replica->number) continue;
         const struct follower_progress *f = &replica->followers[i];
         if (f->end_offset >= offset) continue;
-        if ((counted & BROKER_BIT(partition->brokers[i])) == 0 &&
-            !is_about_to_join(replica, i, now)) {
-            continue;
-        }
+        if ((counted & BROKER_BIT(f->broker)) == 0 && !is_about_to_join(replica, f, now)) continue;
         offset = f->end_offset;
         position = f->end_position;
     }
     if (offset <= replica->high_watermark) return;
+    if (bit_count(replica->isr) < replica_min_isr(replica)) return;
     replica->high_watermark = offset;
     replica->high_watermark_position = position;
     replica->high_watermark_at = now;
@@ -81,11 +79,10 @@ void replica_advance(struct replica *replica)
 
 /* ---- appending --------------------------------------------------------------------------- */
 
-/* Puts the partition among the news of a follower's next response. */
-static void add_news(struct replica *replica, int32_t number)
+/* Puts the partition among the news of the next response to this broker. */
+static void add_news(struct replica *replica, int32_t follower)
 {
     struct broker *broker = replica->broker;
-    int32_t follower = replica->partition->brokers[number];
     struct replica_session *session = &broker->replica_sessions[follower];
     if ((replica->queued & BROKER_BIT(follower)) == 0) {
         replica->queued |= BROKER_BIT(follower);
@@ -103,11 +100,11 @@ int64_t replica_append(struct replica *replica, const struct log_append *append)
     sim_time now = sim_now(replica->broker->sim);
     int64_t old_end = replica->log.end_offset;
     int64_t base = replica_log_append(&replica->log, append, now);
-    for (int32_t i = 0; i < replica->partition->replica_count; i++) {
+    for (int32_t i = 0; i < replica->replica_count; i++) {
         struct follower_progress *f = &replica->followers[i];
         if (i == replica->number || !f->active) continue;
         if (f->end_offset == old_end) f->caught_up_at = now;
-        add_news(replica, i);
+        add_news(replica, f->broker);
     }
     if ((replica->isr | replica->joining) == BROKER_BIT(replica->broker->id)) {
         replica_advance(replica);
@@ -122,7 +119,7 @@ static void maybe_join(struct replica *replica, int32_t number)
 {
     struct broker *broker = replica->broker;
     const struct follower_progress *f = &replica->followers[number];
-    uint64_t bit = BROKER_BIT(replica->partition->brokers[number]);
+    uint64_t bit = BROKER_BIT(f->broker);
     if (!f->active || ((replica->isr | replica->joining) & bit) != 0) return;
     if (f->end_offset < replica->high_watermark || f->end_offset < replica->epoch_start) return;
     if (replica->altering || (broker->alive & bit) == 0) {
@@ -145,7 +142,7 @@ void replica_check_joins(struct broker *broker)
     for (uint32_t i = 0; i < broker->replicas.count; i++) {
         struct replica *replica = broker->replicas.items[i];
         if (!replica->is_leader) continue;
-        for (int32_t n = 0; n < replica->partition->replica_count; n++) {
+        for (int32_t n = 0; n < replica->replica_count; n++) {
             if (n != replica->number) maybe_join(replica, n);
         }
         if (replica->high_watermark < replica->log.end_offset) replica_advance(replica);
@@ -163,7 +160,7 @@ void replica_progress(struct replica *replica, int32_t number, int64_t end_offse
         f->caught_up_at = sim_now(replica->broker->sim);
     } else {
         if (caught_up_at > f->caught_up_at) f->caught_up_at = caught_up_at;
-        add_news(replica, number);
+        add_news(replica, f->broker);
     }
     maybe_join(replica, number);
     replica_advance(replica);
@@ -283,7 +280,8 @@ static void become_leader(struct replica *replica, bool unclean)
         bool in_sync = (replica->isr & BROKER_BIT(partition->brokers[i])) != 0;
         replica->followers[i] =
             (struct follower_progress){.end_offset = -1,
-                                       .caught_up_at = in_sync ? now : -SECONDS(3600)};
+                                       .caught_up_at = in_sync ? now : -SECONDS(3600),
+                                       .broker = partition->brokers[i]};
     }
     if (late) return;
     TRACE(broker->sim, TRACE_LEADER_ELECTED, partition->id, broker->id, replica->leader_epoch,

@@ -51,16 +51,27 @@ static int32_t number_of(const struct partition *partition, int32_t broker)
     return -1;
 }
 
-static void prefetch_entries(const struct cluster *cluster, const struct replica_fetched *entries,
-                             int32_t count, int32_t i)
+static int32_t follower_number(const struct replica *replica, int32_t broker)
 {
-    if (i + PREFETCH_PARTITION < count) {
-        prefetch_partition(cluster, entries[i + PREFETCH_PARTITION].partition);
+    for (int32_t i = 0; i < replica->replica_count; i++) {
+        if (replica->followers[i].broker == broker) return i;
     }
-    if (i + PREFETCH_REPLICA >= count) return;
-    const struct replica_fetched *entry = &entries[i + PREFETCH_REPLICA];
-    prefetch_replica(cluster, entry->partition, entry->leader_number);
-    prefetch_replica(cluster, entry->partition, entry->follower_number);
+    return -1;
+}
+
+/* The two replicas that an entry is about. */
+struct entry_replicas {
+    struct replica *leader;
+    struct replica *follower;
+};
+
+static struct entry_replicas replicas_of(const struct cluster *cluster,
+                                         const struct replica_fetched *entry)
+{
+    const struct topic *topic = cluster_topic(cluster, entry->partition);
+    struct partition *partition = topic->partitions[PARTITION_NUMBER(entry->partition)];
+    return (struct entry_replicas){replica_in_place(topic, partition, entry->leader_number),
+                                   replica_in_place(topic, partition, entry->follower_number)};
 }
 
 static void acknowledge(struct replica_session *session)
@@ -70,14 +81,26 @@ static void acknowledge(struct replica_session *session)
     session->given_count = 0;
     for (int32_t i = 0; i < count; i++) {
         const struct replica_fetched *given = &session->given[i];
-        prefetch_entries(cluster, session->given, count, i);
+        if (i + PREFETCH_PARTITION < count) {
+            struct entry_replicas next =
+                replicas_of(cluster, &session->given[i + PREFETCH_PARTITION]);
+            prefetch_leader(next.leader);
+            prefetch_follower(next.follower);
+        }
+        if (i + PREFETCH_REPLICA < count) {
+            const struct replica *next =
+                replicas_of(cluster, &session->given[i + PREFETCH_REPLICA]).leader;
+            prefetch_partition(next->partition);
+            prefetch_lines(next->watchers, 2);
+            __builtin_prefetch(next->waits);
+        }
         if (given->error != KAFKA_NONE) continue;
-        const struct partition *partition = cluster_partition(cluster, given->partition);
-        struct replica *replica = partition->replicas[given->leader_number];
+        const struct entry_replicas both = replicas_of(cluster, given);
+        struct replica *replica = both.leader;
         if (!replica->is_leader || replica->leader_epoch != given->leader_epoch) continue;
         int32_t number = given->follower_number;
         if (!replica->followers[number].active) continue;
-        const struct replica *follower = partition->replicas[number];
+        const struct replica *follower = both.follower;
         int64_t position = given->end_offset == follower->log.end_offset
                                ? follower->log.end_position
                                : replica_log_position(&replica->log, given->end_offset);
@@ -161,7 +184,7 @@ void replication_on_fetch(struct broker *broker, struct broker_connection *conne
 /* What the follower lacks of one partition, as far as the limits allow; true if some is left. */
 static bool give(struct replica_session *session, struct replica *replica, int64_t *budget)
 {
-    int32_t number = number_of(replica->partition, session->follower);
+    int32_t number = follower_number(replica, session->follower);
     const struct follower_progress *f = &replica->followers[number];
     if (!replica->is_leader || !f->active || f->end_offset >= replica->log.end_offset) return false;
     if (*budget <= 0) return true;
@@ -198,8 +221,12 @@ void replication_session_flush(struct replica_session *session)
     session->error_count = 0;
     for (uint32_t i = 0; i < session->news.count; i++) {
         struct replica *replica = session->news.items[i];
+        if (i + PREFETCH_PARTITION < session->news.count) {
+            prefetch_leader(session->news.items[i + PREFETCH_PARTITION]);
+        }
         if (i + PREFETCH_REPLICA < session->news.count) {
-            prefetch_lines(session->news.items[i + PREFETCH_REPLICA], (sizeof *replica + 127) / 64);
+            const struct replica *next = session->news.items[i + PREFETCH_REPLICA];
+            prefetch_partition(next->partition);
         }
         if (give(session, replica, &budget)) {
             session->news.items[left++] = replica;
@@ -327,8 +354,8 @@ void replication_fetcher_flush(struct replica_fetcher *fetcher)
 static void apply_entry(struct replica_fetcher *fetcher, const struct replica_fetched *entry)
 {
     struct broker *broker = fetcher->broker;
-    const struct partition *partition = cluster_partition(broker->cluster, entry->partition);
-    struct replica *replica = partition->replicas[entry->follower_number];
+    const struct entry_replicas both = replicas_of(broker->cluster, entry);
+    struct replica *replica = both.follower;
     if (replica->leader != fetcher->leader || replica->leader_epoch != entry->leader_epoch ||
         replica->is_leader) {
         return;
@@ -340,7 +367,7 @@ static void apply_entry(struct replica_fetcher *fetcher, const struct replica_fe
     if (entry->truncate) {
         replica_truncate(replica, entry->end_offset);
     } else {
-        struct replica *leader = partition->replicas[entry->leader_number];
+        struct replica *leader = both.leader;
         if (entry->end_offset > leader->log.end_offset) return; /* cut off since */
         if (replica->log.branch != NULL) replica_rejoin(replica);
         replica_log_follow(&replica->log, &leader->log, entry->end_offset);
@@ -359,7 +386,12 @@ void replication_apply(struct replica_fetcher *fetcher)
     const void *body = message;
     const struct replica_fetch_response *response = body;
     for (int32_t i = 0; i < response->partition_count; i++) {
-        prefetch_entries(broker->cluster, response->partitions, response->partition_count, i);
+        if (i + PREFETCH_PARTITION < response->partition_count) {
+            const struct entry_replicas next =
+                replicas_of(broker->cluster, &response->partitions[i + PREFETCH_PARTITION]);
+            prefetch_follower(next.leader);
+            prefetch_follower(next.follower);
+        }
         apply_entry(fetcher, &response->partitions[i]);
     }
     message_free(broker->memory, message);

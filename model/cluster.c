@@ -54,15 +54,31 @@ static void assign_replicas(const struct cluster *cluster, struct partition *par
     }
 }
 
-static struct partition *partition_new(struct cluster *cluster, struct topic *topic, int32_t number)
+/* A partition and its replicas lie in one piece, each from a cache line on. */
+static size_t lay_out(struct topic *topic)
+{
+    size_t count = (size_t)topic->replication;
+    size_t lists = count * sizeof(struct replica *) + count * sizeof(int32_t);
+    topic->replicas_from = whole_lines(sizeof(struct partition) + lists);
+    topic->replica_size = replica_size(topic->replication);
+    return topic->replicas_from + count * topic->replica_size;
+}
+
+static struct partition *partition_new(struct cluster *cluster, struct topic *topic, int32_t number,
+                                       void *place)
 {
     struct memory *memory = cluster->memory;
-    struct partition *partition = memory_keep(memory, sizeof *partition);
+    struct partition *partition = place;
     partition->id = PARTITION_ID(topic->index, number);
     partition->topic = topic->index;
     partition->replica_count = topic->replication;
-    partition->brokers = memory_keep(memory, (size_t)topic->replication * sizeof(int32_t));
-    partition->replicas = memory_keep(memory, (size_t)topic->replication * sizeof(void *));
+    void *lists = partition + 1;
+    partition->replicas = lists;
+    lists = partition->replicas + topic->replication;
+    partition->brokers = lists;
+    for (int32_t i = 0; i < topic->replication; i++) {
+        partition->replicas[i] = replica_in_place(topic, partition, i);
+    }
     assign_replicas(cluster, partition, topic->index, number);
     partition->leader = partition->brokers[0];
     for (int32_t i = 0; i < topic->replication; i++) {
@@ -90,12 +106,14 @@ void cluster_grow_topic(struct cluster *cluster, struct topic *topic, int32_t pa
         topic->partitions = grown;
         topic->partition_capacity = partitions;
     }
-    for (int32_t number = topic->partition_count; number < partitions; number++) {
-        struct partition *partition = partition_new(cluster, topic, number);
+    size_t size = lay_out(topic);
+    char *place =
+        memory_keep(cluster->memory, (size_t)(partitions - topic->partition_count) * size);
+    for (int32_t number = topic->partition_count; number < partitions; number++, place += size) {
+        struct partition *partition = partition_new(cluster, topic, number, place);
         topic->partitions[number] = partition;
         for (int32_t i = 0; i < partition->replica_count; i++) {
-            partition->replicas[i] =
-                broker_add_replica(cluster->brokers[partition->brokers[i]], partition, i);
+            broker_add_replica(cluster->brokers[partition->brokers[i]], partition, i);
         }
         partition->log.owner = replica_log_of(partition->replicas[0]);
         partition_log_begin_epoch(&partition->log, 0);

@@ -28,20 +28,21 @@ struct metadata_entry {
     int32_t count; /* of the topic's partitions */
 };
 
+/* What appends read comes first, by cache lines: see struct replica. */
 struct partition {
+    /* the log, shared by the replicas as far as they agree */
+    struct partition_log log;
+    struct producer_states producers;
     partition_id id;
     int32_t topic;
     int32_t replica_count;
-    int32_t *brokers;          /* assignment order, the preferred leader first */
-    struct replica **replicas; /* same order */
+    struct replica **replicas; /* in assignment order */
+    int32_t *brokers;          /* same order, the preferred leader first */
     /* what the controller knows */
     int32_t leader;
     int32_t leader_epoch;
     int32_t partition_epoch;
     uint64_t isr;
-    /* the log, shared by the replicas as far as they agree */
-    struct partition_log log;
-    struct producer_states producers;
 };
 
 struct topic {
@@ -59,6 +60,8 @@ struct topic {
     int32_t partition_count;
     int32_t partition_capacity;
     struct partition **partitions;
+    size_t replicas_from; /* where a partition's replicas lie behind it … */
+    size_t replica_size;  /* … one after the other */
 };
 
 struct cluster {
@@ -100,26 +103,39 @@ static inline struct partition *cluster_partition(const struct cluster *cluster,
     if (topic == NULL || PARTITION_NUMBER(id) >= topic->partition_count) return NULL;
     return topic->partitions[PARTITION_NUMBER(id)];
 }
+/* The replica in its place: unlike partition->replicas[number], nothing has to be read for it. */
+static inline struct replica *replica_in_place(const struct topic *topic,
+                                               struct partition *partition, int32_t number)
+{
+    void *place = (char *)partition + topic->replicas_from + (size_t)number * topic->replica_size;
+    return place;
+}
 /* Requests touch thousands of partitions one after the other, each in memory of its own: loops say
  * some rounds ahead what they will need. First the partition, a few rounds later (when that has
  * come) what it points to. */
-#define PREFETCH_PARTITION 8 /* rounds ahead */
-#define PREFETCH_REPLICA   4
+#define CACHE_LINE         64u
+#define PREFETCH_PARTITION 10 /* rounds ahead */
+#define PREFETCH_REPLICA   5
+static inline size_t whole_lines(size_t size)
+{
+    return (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+}
 static inline void prefetch_lines(const void *start, size_t lines)
 {
     const char *line = start;
     for (size_t i = 0; i < lines; i++)
-        __builtin_prefetch(line + i * 64);
+        __builtin_prefetch(line + i * CACHE_LINE);
 }
-static inline void prefetch_partition(const struct cluster *cluster, partition_id id)
+/* What moving the high watermark reads of a partition. */
+static inline void prefetch_partition(const struct partition *partition)
 {
-    const struct partition *partition = cluster_partition(cluster, id);
-    if (partition != NULL) prefetch_lines(partition, (sizeof *partition + 127) / 64);
+    __builtin_prefetch(&partition->log.owner);
 }
 static inline void prefetch_log_end(const struct partition_log *log)
 {
     const struct log_batches *list = &log->main;
-    if (list->count > 0) prefetch_lines(&list->items[list->first + list->count - 1], 2);
+    if (list->count > 0) prefetch_lines(&list->items[list->first + list->count - 1], 3);
+    if (log->segment_count > 0) prefetch_lines(&log->segments[log->segment_count - 1], 1);
 }
 
 /* The replica of a partition at a broker; NULL when it has none there. */

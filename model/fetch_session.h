@@ -11,52 +11,53 @@
 
 #define FETCH_SESSIONS_MAX 1000 /* max.incremental.fetch.session.cache.slots */
 
+/* First what is read whenever records become visible. */
 struct fetch_entry {
+    struct fetch_session *session;
+    struct fetch_entry *next_watcher;
+    int64_t visible;         /* position up to which this reader may read, as last counted */
+    int64_t position;        /* of `offset` in the log, in bytes */
+    int64_t offset;          /* next to be read */
+    struct replica *replica; /* NULL = not led here */
     partition_id partition;
     int32_t max_bytes;
-    int64_t offset;        /* next to be read */
-    int64_t position;      /* its place in the log, in bytes */
+    int32_t current_leader_epoch;
     int64_t served_offset; /* end of what the last response gave, and its place */
     int64_t served_position;
-    int64_t visible; /* position up to which this reader may read, as last counted */
-    int32_t current_leader_epoch;
-    struct fetch_session *session;
-    struct replica *replica; /* NULL = not led here */
-    struct fetch_entry *next_watcher;
-    struct fetch_entry *previous_watcher;
     int64_t told_high_watermark; /* KIP-227: an entry is in the response when something changed */
     int64_t told_log_start;
+    struct fetch_entry *previous_watcher;
 };
 
+/* First what is read whenever records become visible. */
 struct fetch_session {
     struct broker *broker;
+    /* the fetch under way */
+    struct broker_connection *parked;
+    int64_t available; /* bytes it could return now */
+    int32_t min_bytes;
+    enum isolation_level isolation;
+    bool in_use;
+    bool is_ready; /* in the broker's list */
+    bool may_idle;
+    bool idle;    /* the expiry is left out; idle rounds: see broker.h */
+    bool between; /* the timer stands for the begin of the next round */
+    int32_t max_wait_ms;
+    int32_t max_bytes;
+    int32_t start; /* the entry to read first, so that none starves when limits bite */
+    struct fetch_entry **entries; /* ascending partition ids */
+    int32_t entry_count;
+    int32_t entry_capacity;
     uint32_t slot;       /* in the broker's table */
     int32_t id;          /* 0 = a fetch without session */
     int32_t epoch;       /* expected next */
     uint32_t generation; /* makes ids differ when a slot is used again */
     sim_time used_at;
-    bool in_use;
-    struct fetch_entry **entries; /* ascending partition ids */
-    int32_t entry_count;
-    int32_t entry_capacity;
-    int32_t start; /* the entry to read first, so that none starves when limits bite */
-    /* the fetch under way */
-    struct broker_connection *parked;
-    int32_t max_wait_ms;
-    int32_t min_bytes;
-    int32_t max_bytes;
-    enum isolation_level isolation;
-    bool may_idle;
-    bool is_ready;     /* in the broker's list */
-    int64_t available; /* bytes it could return now */
-    /* idle rounds, see broker.h */
-    bool idle;         /* the expiry is left out */
-    sim_time first_at; /* when the first round began to wait */
+    sim_time first_at; /* when the first idle round began to wait */
     sim_time round_ns; /* from one round's begin to the next */
     sim_time wait_ns;
     sim_time before_ns; /* from the client's sending to the begin of the wait */
     sim_time sent_at;   /* of the round under way when it was settled; -1 = not idle since */
-    bool between;       /* the timer stands for the begin of the next round */
     struct sim_timer timer;
 };
 

@@ -37,27 +37,28 @@ struct log_segment {
 };
 
 struct partition_log_options {
+    struct log_payloads payloads;
     struct memory *memory;
     uint32_t batches_max; /* soft limit of the main list */
     int64_t segment_bytes;
     int64_t segment_ms;
-    struct log_payloads payloads;
 };
 
 struct replica_log;
 
+/* What appending touches lies together. */
 struct partition_log {
-    struct partition_log_options options;
-    struct replica_log *owner; /* whose log the main list is */
-    struct log_batches main;
     struct log_epoch *epochs; /* of the main list, ascending */
     uint32_t epoch_count;
     uint32_t epoch_capacity;
+    struct partition_log_options options;
+    struct log_batches main;
     struct log_segment *segments;
     uint32_t segment_count;
     uint32_t segment_capacity;
     int64_t start_offset; /* retention deleted what is below (shared by the replicas) */
     int64_t start_position;
+    struct replica_log *owner; /* whose log the main list is */
 };
 
 struct log_branch {

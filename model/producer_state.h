@@ -41,14 +41,14 @@ struct closed_transaction {
 };
 
 struct producer_states {
-    struct memory *memory;
     struct producer_entry *entries; /* by first appearance; indexes stay valid */
     uint32_t count;
     uint32_t capacity;
     uint32_t open_count; /* entries with an open transaction */
-    struct closed_transaction *closed;
     uint32_t closed_count;
+    struct closed_transaction *closed;
     uint32_t closed_capacity;
+    struct memory *memory;
 };
 
 void producer_states_init(struct producer_states *states, struct memory *memory);
