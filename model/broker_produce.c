@@ -41,7 +41,12 @@ static void emit_append(const struct replica *replica, const struct produce_requ
 {
     const struct partition *partition = replica->partition;
     /* What a deposed leader appends behind the back of the new one never becomes the log. */
-    if (partition->log.owner != &replica->log) return;
+    if (partition->log.owner != &replica->log) {
+        TRACE(replica->broker->sim, TRACE_BATCH_DIVERGED, partition->id, replica->broker->id,
+              replica->leader_epoch, base_offset, batch->count, batch->bytes, batch->first_at,
+              batch->last_at, request->producer);
+        return;
+    }
     TRACE(replica->broker->sim, TRACE_BATCH_APPENDED, partition->id, replica->broker->id,
           replica->leader_epoch, base_offset, batch->count, batch->bytes, batch->first_at,
           batch->last_at, request->producer, duplicate);

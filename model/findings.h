@@ -31,7 +31,8 @@
     X(IMBALANCE, "imbalance", "a group at rest whose members hold unequal numbers of partitions")  \
     X(CASCADE, "cascade", "a rebalance that the one before brought about")                         \
     X(REORDERED, "reordered", "records processed after later ones of their partition")             \
-    X(WAITING, "waiting", "records that nobody had processed when the run ended")
+    X(WAITING, "waiting", "records that nobody had processed when the run ended")                  \
+    X(COPY, "copy", "records that a producer wrote to the log a second time")
 
 #define FINDING_CAUSES(X)                                                                          \
     X(UNKNOWN, "unknown", "no cause was seen")                                                     \
@@ -57,7 +58,10 @@
     X(JOIN_UNREAD, "join not finished", "a member was expelled while its own join was under way")  \
     X(NOT_SYNCED, "did not sync", "a member of the join phase never asked for its assignment")     \
     X(NOT_STORED, "assignment not stored", "the assignment could not be written to the log")       \
-    X(RUN_ENDED, "the run ended", "nobody had come to them yet")
+    X(RUN_ENDED, "the run ended", "nobody had come to them yet")                                   \
+    X(WORKERS, "parallel workers", "several threads had records of one partition")                 \
+    X(PRODUCER_RETRY, "producer retry", "what was sent again was in the log; no idempotence")      \
+    X(PRODUCER_RESEND, "sent again", "the application sent again what had timed out")
 
 enum finding_kind {
 #define X(name, text, help) FINDING_##name,

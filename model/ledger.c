@@ -70,6 +70,7 @@ static void observe(void *self, const struct trace_record *record)
     if (ledger->settling != NULL && record->kind != TRACE_ASSIGNED) ledger_begin_rest(ledger);
     switch (record->kind) {
     case TRACE_BATCH_APPENDED:
+    case TRACE_BATCH_DIVERGED:
     case TRACE_LEADER_ELECTED:
     case TRACE_LOG_START:
     case TRACE_UNREADABLE:
@@ -88,6 +89,7 @@ static const uint16_t followed[] = {
     TRACE_COMMITTED,       TRACE_OFFSET_REMOVED, TRACE_COMMIT_SENT, TRACE_COMMIT_DONE,
     TRACE_OWNED,           TRACE_DISOWNED,       TRACE_CLIENT,      TRACE_MEMBER_ADDED,
     TRACE_COMMIT_REJECTED, TRACE_SINK,           TRACE_UNREADABLE,  TRACE_GIVEN_UP,
+    TRACE_BATCH_DIVERGED,
 };
 
 static void init_group(struct ledger *ledger, int32_t g)

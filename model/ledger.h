@@ -42,9 +42,11 @@ struct ledger_group {
     int64_t processed;            /* record processings, repeats included */
     int64_t duplicates;           /* processings of a record that had been processed before */
     int64_t effective_duplicates; /* of these, the ones an idempotent sink did not absorb */
-    int64_t skipped; /* passed over: never processed, though next or the commit is beyond */
-    int64_t lost;    /* deleted by retention, or acknowledged and lost by brokers, unread */
-    int64_t zombie;  /* processings by a consumer that no longer owned the partition */
+    int64_t skipped;    /* passed over: never processed, though next or the commit is beyond */
+    int64_t lost;       /* deleted by retention, or acknowledged and lost by brokers, unread */
+    int64_t zombie;     /* processings by a consumer that no longer owned the partition */
+    int64_t taken_back; /* acknowledged, then truncated by an election, read or not */
+    int64_t copies;     /* records in the group's topics that a producer wrote again */
     int64_t commits_attempted;
     int64_t commits_failed;
     sim_time commit_latency_ns_max;
@@ -85,7 +87,11 @@ struct ledger_anomalies {
         cascaded_rebalances;   /* A12: that the one before brought about (by link: the findings) */
     int64_t reordered;         /* A13: times that processing went back in a partition … */
     int64_t reordered_records; /* … and the records processed after later ones */
-    int64_t waiting;           /* A14: not processed when the run ended */
+    int64_t out_of_order;      /* records processed after younger ones, over all partitions */
+    /* Records of a partition that was added, processed while older ones, perhaps of the same keys,
+     * were waiting in the partition these keys had before. */
+    int64_t overtaken;
+    int64_t waiting; /* A14: not processed when the run ended */
 };
 
 void ledger_anomalies(const struct ledger *ledger, int32_t group, struct ledger_anomalies *out);

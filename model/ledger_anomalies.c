@@ -102,7 +102,13 @@ void ledger_note_order(struct ledger *ledger, struct ledger_group_state *group,
             note_polls(ledger, group, claim, log, record);
         }
     }
-    if (from >= claim->highest) return;
+    int64_t overlapping = 0;
+    if (group->scenario->process.workers > 0) {
+        overlapping = ledger_count_overlaps(ledger, claim, record);
+        if (overlapping == 0) return;
+    } else if (from >= claim->highest) {
+        return;
+    }
     struct finding finding = {
         .kind = FINDING_REORDERED,
         .cause = claim->redo_cause,
@@ -113,6 +119,11 @@ void ledger_note_order(struct ledger *ledger, struct ledger_group_state *group,
         .culprit = claim->last_worker,
     };
     finding.records = finding.to - from;
+    if (overlapping > 0) {
+        finding.to = to;
+        finding.records = overlapping; /* of these and of ranges reported before */
+        finding.cause = FINDING_CAUSE_WORKERS;
+    }
     group->anomalies.reordered++;
     group->anomalies.reordered_records += finding.records;
     ledger_add_finding(ledger, group, &finding);

@@ -8,6 +8,17 @@
 #include "model/ledger.h"
 #include "model/trace_kinds.h"
 
+/* A batch that a leader appended, as long as its producer may send it again. */
+struct ledger_sent {
+    int64_t base_offset;
+    int64_t count;
+    sim_time first_at; /* with these two and the producer, a batch is told from all others */
+    sim_time last_at;
+    name_id producer;
+    bool failed;   /* the producer has given up */
+    bool diverged; /* only a deposed leader has it */
+};
+
 /* A partition's log, as its leaders wrote it. */
 struct ledger_log {
     int64_t start;
@@ -17,6 +28,19 @@ struct ledger_log {
     struct interval_set safe;         /* … with acks=all */
     struct interval_set markers;      /* control records: no consumer is ever given them */
     struct interval_set aborted;      /* records of aborted transactions */
+    struct ledger_sent *sent;         /* of producers that can write twice */
+    uint32_t sent_count;
+    uint32_t sent_capacity;
+    sim_time since; /* when its first record came into being */
+};
+
+/* A step of processing, kept while others may overlap it. */
+struct ledger_step {
+    int64_t from;
+    int64_t to;
+    sim_time begin_at;
+    sim_time end_at;
+    sim_time overtaken_at; /* when a later record was first done; SIM_TIME_NEVER */
 };
 
 /* One consumer that believes it owns a partition. */
@@ -34,9 +58,12 @@ struct ledger_poll {
 /* One group's work on one partition. */
 struct ledger_claim {
     int64_t next;
-    int64_t committed;             /* -1 = none */
-    int64_t lag;                   /* as counted in the group's sum */
-    int64_t highest;               /* end of the highest range ever processed */
+    int64_t committed; /* -1 = none */
+    int64_t lag;       /* as counted in the group's sum */
+    int64_t highest;   /* end of the highest range processed; with workers, of those forgotten */
+    struct ledger_step *steps;     /* groups with workers: the last ones, a ring */
+    uint32_t step_count;           /* ever */
+    int64_t steps_highest;         /* end of the highest one forgotten */
     struct interval_set processed; /* and what it can never be given: see on_unreadable */
     struct interval_set skipped;   /* passed over by a reset, noted when it happened */
     struct interval_set given_up;  /* passed over by the application */
@@ -108,6 +135,7 @@ struct ledger_group_state {
     int64_t forgotten;       /* processed or unreadable, then truncated away by brokers */
     bool managed;            /* a coordinator hands out its partitions */
     bool was_stable;
+    sim_time newest;         /* when the youngest record processed so far came into being */
     sim_time unstable_since; /* SIM_TIME_NEVER = not in a rebalance */
     int64_t settled_members; /* as the coordinator counts them */
     sim_time rest_since;     /* SIM_TIME_NEVER = not at rest */
@@ -182,6 +210,7 @@ void ledger_end_rebalance(struct ledger *ledger, struct ledger_group_state *grou
 void ledger_on_log_record(struct ledger *ledger, const struct trace_record *record);
 void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *group,
                             const struct trace_record *record);
+bool ledger_is_covered(const struct ledger_group_state *group, int64_t partition);
 /* ledger_causes.c */
 void ledger_note_position(struct ledger *ledger, struct ledger_group_state *group,
                           struct ledger_claim *claim, const struct trace_record *record);
@@ -215,6 +244,23 @@ void ledger_note_rebalance(struct ledger *ledger, struct ledger_group_state *gro
 void ledger_begin_rest(struct ledger *ledger); /* of the group that is settling */
 void ledger_end_rest(struct ledger *ledger, struct ledger_group_state *group);
 
+/* ledger_order.c */
+/* Of records that workers process at the same time, how many came after a later one. */
+int64_t ledger_count_overlaps(struct ledger *ledger, struct ledger_claim *claim,
+                              const struct trace_record *record);
+void ledger_note_moved_keys(struct ledger *ledger, struct ledger_group_state *group,
+                            const struct trace_record *record);
+/* Records [from, to) of one span were processed for the first time. */
+void ledger_note_births(struct ledger_group_state *group, const struct arrival_span *span,
+                        int64_t from, int64_t to);
+/* ledger_copies.c: what producers wrote more than once, or to a leader that was none. */
+void ledger_copies_on_append(struct ledger *ledger, struct ledger_log *log,
+                             const struct trace_record *record);
+void ledger_copies_on_diverged(struct ledger *ledger, struct ledger_log *log,
+                               const struct trace_record *record);
+/* A producer learned the fate of a batch. True: it believes a leader that had been deposed. */
+bool ledger_copies_on_done(struct ledger_log *log, const struct trace_record *record);
+void ledger_copies_on_truncated(struct ledger_log *log, int64_t end);
 /* ledger_ownership.c */
 struct ledger_member *ledger_member_of(struct ledger *ledger, struct ledger_group_state *group,
                                        name_id name);

@@ -3,7 +3,7 @@
 
 #include "sim/check.h"
 
-static bool is_covered(const struct ledger_group_state *group, int64_t partition)
+bool ledger_is_covered(const struct ledger_group_state *group, int64_t partition)
 {
     return group->claims[PARTITION_TOPIC((partition_id)partition)] != NULL;
 }
@@ -16,11 +16,13 @@ static void on_appended(struct ledger *ledger, struct ledger_log *log,
     if (base_offset < log->end) return; /* never happens; checker I13 tells of it */
     arrival_index_append(&log->arrivals, ledger->memory, base_offset, count, record->field[6],
                          record->field[7]);
+    if (log->end == 0) log->since = record->field[6];
     log->end = base_offset + count;
+    ledger_copies_on_append(ledger, log, record);
     ledger->appended += count;
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
-        if (!is_covered(group, record->field[0])) continue;
+        if (!ledger_is_covered(group, record->field[0])) continue;
         group->figures.produced += count;
         ledger_refresh_lag(group, ledger_claim_of(ledger, group, record->field[0]), log);
     }
@@ -44,7 +46,8 @@ static void on_unreadable(struct ledger *ledger, struct ledger_log *log,
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
         bool reads_committed = group->scenario->config.isolation_level == READ_COMMITTED;
-        if (!is_covered(group, record->field[0]) || !(is_marker || reads_committed)) continue;
+        if (!ledger_is_covered(group, record->field[0]) || !(is_marker || reads_committed))
+            continue;
         struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[0]);
         group->unreadable +=
             interval_set_add(&claim->processed, ledger->memory, from, from + count);
@@ -52,6 +55,17 @@ static void on_unreadable(struct ledger *ledger, struct ledger_log *log,
         claim->next = ledger_next_readable(log, group, claim->next);
         ledger_refresh_lag(group, claim, log);
     }
+}
+
+/* Acknowledged and in [from, to), but never processed. */
+static int64_t unread(const struct ledger_log *log, const struct ledger_claim *claim, int64_t from,
+                      int64_t to)
+{
+    int64_t sum = 0;
+    struct interval gap;
+    for (int64_t at = from; interval_set_first_gap(&claim->processed, at, to, &gap); at = gap.to)
+        sum += interval_set_covered(&log->acknowledged, gap.from, gap.to);
+    return sum;
 }
 
 /* An election may take back what the new leader lacks; those offsets will be used again. */
@@ -62,25 +76,30 @@ static void on_elected(struct ledger *ledger, struct ledger_log *log,
     if (record->field[1] < 0 || new_end < 0 || new_end >= log->end) return;
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
-        if (!is_covered(group, record->field[0])) continue;
+        if (!ledger_is_covered(group, record->field[0])) continue;
         struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[0]);
+        claim->lost += unread(log, claim, new_end, log->end);
+        group->figures.taken_back += interval_set_covered(&log->acknowledged, new_end, log->end);
+        if (claim->highest > new_end) claim->highest = new_end;
+        claim->step_count = 0;
+        claim->steps_highest = 0;
         group->forgotten +=
             interval_set_remove(&claim->processed, ledger->memory, new_end, log->end);
         interval_set_remove(&claim->effective, ledger->memory, new_end, log->end);
         interval_set_remove(&claim->skipped, ledger->memory, new_end, log->end);
         interval_set_remove(&claim->given_up, ledger->memory, new_end, log->end);
-        claim->lost += interval_set_covered(&log->acknowledged, new_end, log->end);
     }
     interval_set_remove(&log->acknowledged, ledger->memory, new_end, log->end);
     interval_set_remove(&log->safe, ledger->memory, new_end, log->end);
     interval_set_remove(&log->markers, ledger->memory, new_end, log->end);
     interval_set_remove(&log->aborted, ledger->memory, new_end, log->end);
+    ledger_copies_on_truncated(log, new_end);
     arrival_index_truncate(&log->arrivals, new_end);
     ledger->truncated += log->end - new_end;
     log->end = new_end;
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
-        if (!is_covered(group, record->field[0])) continue;
+        if (!ledger_is_covered(group, record->field[0])) continue;
         ledger_refresh_lag(group, ledger_claim_of(ledger, group, record->field[0]), log);
     }
 }
@@ -92,14 +111,29 @@ static void on_log_start(struct ledger *ledger, struct ledger_log *log,
     log->start = record->field[1];
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
-        if (!is_covered(group, record->field[0])) continue;
+        if (!ledger_is_covered(group, record->field[0])) continue;
         ledger_refresh_lag(group, ledger_claim_of(ledger, group, record->field[0]), log);
+    }
+}
+
+/* The deposed leader will take the records back when it hears of its successor. */
+static void lose(struct ledger *ledger, const struct trace_record *record)
+{
+    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
+        struct ledger_group_state *group = &ledger->groups[g];
+        if (!ledger_is_covered(group, record->field[1])) continue;
+        ledger_claim_of(ledger, group, record->field[1])->lost += record->field[3];
+        group->figures.taken_back += record->field[3];
     }
 }
 
 static void on_produce_done(struct ledger *ledger, struct ledger_log *log,
                             const struct trace_record *record)
 {
+    if (ledger_copies_on_done(log, record)) {
+        lose(ledger, record);
+        return;
+    }
     if (record->field[4] != 0 || record->field[2] < 0) return;
     int64_t from = record->field[2];
     int64_t to = from + record->field[3];
@@ -118,6 +152,7 @@ void ledger_on_log_record(struct ledger *ledger, const struct trace_record *reco
     case TRACE_BATCH_APPENDED:
         if (record->field[9] == 0) on_appended(ledger, log, record);
         break;
+    case TRACE_BATCH_DIVERGED: ledger_copies_on_diverged(ledger, log, record); break;
     case TRACE_LEADER_ELECTED: on_elected(ledger, log, record); break;
     case TRACE_LOG_START: on_log_start(ledger, log, record); break;
     case TRACE_UNREADABLE: on_unreadable(ledger, log, record); break;
@@ -139,6 +174,7 @@ static void add_latency(struct ledger_group_state *group, const struct ledger_lo
         if (span == NULL) return;
         int64_t span_end = span->base_offset + span->count;
         int64_t end = span_end < to ? span_end : to;
+        ledger_note_births(group, span, from, end);
         /* Record i of the range is done at begin + work * (i + 1) / count. */
         sim_time first_done = begin_at + work_ns / count * (from - base + 1);
         sim_time last_done =
@@ -179,6 +215,7 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     bool zombie = ledger_is_zombie(ledger, group, claim, (name_id)record->field[1]);
     ledger_report_processed(ledger, group, claim, record, count - fresh, zombie);
     if (to > claim->highest) claim->highest = to;
+    ledger_note_moved_keys(ledger, group, record);
     if (zombie) {
         group->figures.zombie += count;
         return;

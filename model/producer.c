@@ -275,8 +275,10 @@ void producer_finish_batch(struct producer *producer, struct producer_send_batch
     producer->pending_records -= batch->count;
     TRACE(producer->sim, TRACE_PRODUCE_DONE, producer->options.name, queue->partition, base_offset,
           batch->count, error, batch->attempts, batch->first_at, batch->last_at);
-    const struct producer_outcome outcome = {queue->partition, batch->count, base_offset, error,
-                                             batch->tag};
+    const struct producer_outcome outcome = {queue->partition, batch->count,
+                                             base_offset,      error,
+                                             batch->tag,       batch->bytes,
+                                             batch->first_at,  batch->last_at};
     memory_give(producer->memory, batch, sizeof *batch);
     producer_identity_on_batch_done(producer, queue);
     if (producer->options.on_done != NULL) {
@@ -344,8 +346,10 @@ void producer_unblock(struct producer *producer)
         TRACE(producer->sim, TRACE_PRODUCE_DONE, producer->options.name, send.partition, -1,
               send.records.count, KAFKA_REQUEST_TIMED_OUT, 0, send.records.first_at,
               send.records.last_at);
-        const struct producer_outcome outcome = {send.partition, send.records.count, -1,
-                                                 KAFKA_REQUEST_TIMED_OUT, send.records.tag};
+        const struct producer_outcome outcome = {
+            send.partition,          send.records.count,  -1,
+            KAFKA_REQUEST_TIMED_OUT, send.records.tag,    send.records.bytes,
+            send.records.first_at,   send.records.last_at};
         if (producer->options.on_done != NULL) {
             producer->options.on_done(producer->options.self, &outcome);
         }

@@ -36,6 +36,9 @@ struct producer_outcome {
     int64_t base_offset; /* -1 = not known */
     enum kafka_error error;
     uint64_t tag;
+    int64_t bytes;
+    sim_time first_at; /* create times, as given */
+    sim_time last_at;
 };
 
 struct producer_options {

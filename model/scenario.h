@@ -78,6 +78,7 @@ struct scenario_producer {
     const int64_t *partition_weights; /* shape [partitions]: custom partitioner; NULL = by key */
     sim_time start_at;
     sim_time stop_at; /* SIM_TIME_NEVER = with the run */
+    bool resend;      /* the application sends again what failed for good */
     struct producer_config config;
 };
 

@@ -8,7 +8,14 @@
 #define SLOT_MIN_NS MILLISECONDS(10)
 #define SLOT_MAX_NS SECONDS(1)
 
-enum workload_event { WORKLOAD_SLOT, WORKLOAD_RECORD };
+enum workload_event { WORKLOAD_SLOT, WORKLOAD_RECORD, WORKLOAD_RESEND };
+
+/* Records whose send() failed, on their way to being sent again. */
+struct resend {
+    struct resend *next;
+    partition_id partition;
+    struct producer_records records;
+};
 
 struct workload {
     struct sim *sim;
@@ -33,6 +40,9 @@ struct workload {
     struct rng_key arrival_key;
     struct rng_key key_key;
     struct rng_key size_key;
+    struct resend *resends; /* oldest first */
+    struct resend **resends_end;
+    uint64_t resent; /* batches; also their tags, so that none is mixed with other records */
     struct workload_counts counts;
 };
 
@@ -237,12 +247,44 @@ static void on_record(struct workload *workload, uint64_t number)
     post_next_record(workload);
 }
 
+/* The callback of a failed send() asks for it; the application's thread does it. */
+static void post_resend(struct workload *workload, const struct producer_outcome *outcome)
+{
+    struct resend *resend = memory_take(workload->memory, sizeof(*resend));
+    resend->next = NULL;
+    resend->partition = outcome->partition;
+    resend->records = (struct producer_records){.count = outcome->count,
+                                                .bytes = outcome->bytes,
+                                                .first_at = outcome->first_at,
+                                                .last_at = outcome->last_at,
+                                                .tag = ++workload->resent};
+    if (workload->resends == NULL) workload->resends_end = &workload->resends;
+    *workload->resends_end = resend;
+    workload->resends_end = &resend->next;
+    sim_post(workload->sim, sim_now(workload->sim), PHASE_TIMER, workload->entity, workload->entity,
+             WORKLOAD_RESEND, 0, NULL);
+}
+
+/* To the same partition even without a key, so that the ledger can tell copies from originals. */
+static void on_resend(struct workload *workload)
+{
+    struct resend *resend = workload->resends;
+    workload->resends = resend->next;
+    if (PARTITION_NUMBER(resend->partition) == PARTITION_NUMBER_UNKNOWN) {
+        producer_send_sticky(workload->producer, workload->topic_name, &resend->records);
+    } else {
+        producer_send(workload->producer, resend->partition, &resend->records);
+    }
+    memory_give(workload->memory, resend, sizeof(*resend));
+}
+
 static void on_event(struct sim *sim, void *self, const struct sim_event *event)
 {
     (void)sim;
     switch ((enum workload_event)event->kind) {
     case WORKLOAD_SLOT: on_slot(self); return;
     case WORKLOAD_RECORD: on_record(self, event->number); return;
+    case WORKLOAD_RESEND: on_resend(self); return;
     }
 }
 
@@ -251,6 +293,8 @@ static void on_done(void *self, const struct producer_outcome *outcome)
     struct workload *workload = self;
     if (outcome->error == KAFKA_NONE) {
         workload->counts.acknowledged += outcome->count;
+    } else if (workload->settings->resend) {
+        post_resend(workload, outcome);
     } else {
         workload->counts.failed += outcome->count;
     }

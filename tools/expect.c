@@ -38,6 +38,13 @@ const struct expect_metric expect_metrics[] = {
     {"lost", EXPECT_NUMBER, true, PLAIN, "records deleted or lost before they were processed"},
     {"zombie", EXPECT_NUMBER, true, PLAIN,
      "records processed by a member that no longer owned them"},
+    {"taken_back", EXPECT_NUMBER, true, PLAIN,
+     "acknowledged records that an election took from the log again, read or not"},
+    {"copies", EXPECT_NUMBER, true, PLAIN, "records that their producer wrote to the log again"},
+    {"out_of_order", EXPECT_NUMBER, true, PLAIN,
+     "records processed after one produced later, over all partitions"},
+    {"overtaken", EXPECT_NUMBER, true, PLAIN,
+     "records of an added partition processed while older ones waited where their keys were"},
     {"commits_attempted", EXPECT_NUMBER, true, PLAIN, "commit requests"},
     {"commits_failed", EXPECT_NUMBER, true, PLAIN, "commit requests that failed"},
     {"session_timeouts", EXPECT_NUMBER, true, PLAIN, "members expelled for want of heartbeats"},
@@ -66,6 +73,29 @@ const struct expect_metric expect_metrics[] = {
     {"violations", EXPECT_NUMBER, false, PLAIN, "invariants that did not hold: always a bug"},
 };
 const size_t expect_metric_count = ARRAY_LEN(expect_metrics);
+
+/* Those whose records have a cause, which may follow the group. */
+static const struct {
+    const char *metric;
+    enum finding_kind finding;
+} caused[] = {
+    {"duplicates", FINDING_DUPLICATE},
+    {"skipped", FINDING_SKIPPED},
+    {"lost", FINDING_LOST},
+    {"zombie", FINDING_ZOMBIE},
+    {"copies", FINDING_COPY},
+    {"reordered", FINDING_REORDERED},
+};
+
+static bool find_finding(const struct expect_metric *metric, enum finding_kind *finding)
+{
+    for (size_t i = 0; i < ARRAY_LEN(caused); i++) {
+        if (strcmp(caused[i].metric, metric->name) != 0) continue;
+        *finding = caused[i].finding;
+        return true;
+    }
+    return false;
+}
 
 struct parse {
     const struct value_place *place;
@@ -201,6 +231,37 @@ static bool parse_group(struct parse *parse, struct expect_term *term)
     return term->group >= 0;
 }
 
+/* ", cause" behind the group, in the words of the summary. */
+static bool parse_cause(struct parse *parse, struct expect_term *term)
+{
+    skip_blanks(parse);
+    term->cause = -1;
+    if (*parse->at != ',' || !find_finding(term->metric, &term->finding)) return true;
+    parse->at++;
+    skip_blanks(parse);
+    const char *start = parse->at;
+    size_t length = strcspn(start, ")");
+    while (length > 0 && start[length - 1] == ' ')
+        length--;
+    char *word = copy_word(start, length);
+    const char *names[FINDING_CAUSE_COUNT];
+    for (int32_t i = 0; i < FINDING_CAUSE_COUNT; i++) {
+        names[i] = finding_cause_name((enum finding_cause)i);
+        if (strcmp(names[i], word) == 0) term->cause = i;
+    }
+    parse->at += length;
+    if (term->cause < 0) {
+        if (length == 0) {
+            refuse(parse, start, 1, "expected a cause here");
+        } else {
+            refuse(parse, start, length, "no cause is called %s", word);
+        }
+        suggest(parse, word, names, FINDING_CAUSE_COUNT, "causes");
+    }
+    free(word);
+    return term->cause >= 0;
+}
+
 static void list_aggregates(struct text *text, const struct expect_metric *metric)
 {
     const char *separator = "";
@@ -246,7 +307,7 @@ static bool parse_metric(struct parse *parse, struct expect_term *term)
     if (!known) return false;
     parse->at += length;
     return check_aggregate(parse, start, term) && expect_byte(parse, '(') &&
-           parse_group(parse, term) && expect_byte(parse, ')');
+           parse_group(parse, term) && parse_cause(parse, term) && expect_byte(parse, ')');
 }
 
 /* "at(90s, …" up to the comma. */
@@ -284,7 +345,7 @@ static bool parse_call(struct parse *parse, struct expect_term *term)
 
 static bool parse_term(struct parse *parse, struct expect_term *term, const char **constant)
 {
-    *term = (struct expect_term){.group = -1};
+    *term = (struct expect_term){.group = -1, .cause = -1};
     *constant = NULL;
     skip_blanks(parse);
     if (*parse->at >= '0' && *parse->at <= '9') {
@@ -405,8 +466,9 @@ void expect_write_page(struct text *text)
     text_append(text, "| metric | unit | written as | what it is |\n|---|---|---|---|\n");
     for (size_t i = 0; i < expect_metric_count; i++) {
         const struct expect_metric *metric = &expect_metrics[i];
-        text_format(text, "| `%s(%s)` | %s | ", metric->name, metric->per_group ? "GROUP" : "",
-                    units[metric->unit]);
+        enum finding_kind finding;
+        text_format(text, "| `%s(%s%s)` | %s | ", metric->name, metric->per_group ? "GROUP" : "",
+                    find_finding(metric, &finding) ? "[, CAUSE]" : "", units[metric->unit]);
         list_aggregates(text, metric);
         text_format(text, " | %s |\n", metric->help);
     }

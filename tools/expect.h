@@ -2,17 +2,18 @@
  *
  *     rebalances(payments) >= 15            max(lag_records(payments)) > 50000
  *     total(rebalance_time(payments)) < 30s at(90s, members(payments)) == 15
- *     processed(payments) == produced(payments)
+ *     processed(payments) == produced(payments)             duplicates(payments, crash) == 120
  *
  *     line   = term (">=" | "<=" | ">" | "<" | "==" | "!=") term
  *     term   = number [unit] | metric | aggregate "(" metric ")" | "at" "(" time "," metric ")"
- *     metric = name "(" [group] ")"
+ *     metric = name "(" [group ["," cause]] ")"
  *
  * Metrics are one table, below: what a run's summary and series can tell. A comparison has one
  * unit: a duration is never held against a bare number. */
 #ifndef TOOLS_EXPECT_H
 #define TOOLS_EXPECT_H
 
+#include "model/findings.h"
 #include "model/scenario.h"
 #include "tools/value.h"
 
@@ -52,8 +53,10 @@ struct expect_term {
     const struct expect_metric *metric; /* NULL = the constant */
     double constant;                    /* in the unit's seconds, or the number */
     enum expect_aggregate aggregate;
-    sim_time at;   /* EXPECT_AT */
-    int32_t group; /* index in scenario.groups; -1 = none */
+    sim_time at;               /* EXPECT_AT */
+    int32_t group;             /* index in scenario.groups; -1 = none */
+    enum finding_kind finding; /* with a cause */
+    int32_t cause;             /* enum finding_cause; -1 = whatever the cause */
 };
 
 enum expect_comparison {

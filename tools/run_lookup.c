@@ -118,6 +118,10 @@ static bool look_up_figure(const struct run_group *group, const char *name, doub
         {"skipped", group->ledger.skipped},
         {"lost", group->ledger.lost},
         {"zombie", group->ledger.zombie},
+        {"taken_back", group->ledger.taken_back},
+        {"copies", group->ledger.copies},
+        {"out_of_order", group->anomalies.out_of_order},
+        {"overtaken", group->anomalies.overtaken},
         {"cascaded_rebalances", group->anomalies.cascaded_rebalances},
         {"moves", group->anomalies.moves},
         {"unnecessary_moves", group->anomalies.moved_needlessly},
@@ -168,6 +172,10 @@ bool run_lookup(void *context, const struct expect_term *term, double *value)
     }
     if (strcmp(name, "stopped_partition_time") == 0) {
         *value = (double)group.ledger.stopped_partition_ns / 1e9;
+        return true;
+    }
+    if (term->cause >= 0) {
+        *value = (double)group.findings->records[term->finding][term->cause];
         return true;
     }
     return look_up_figure(&group, name, value);

@@ -228,6 +228,8 @@ static const struct schema_field producer_fields[] = {
      .maximum = DAYS(3660),
      WORDS(with_the_run),
      .help = "when it ends"},
+    FLAG("resend", scenario_producer, resend, "false",
+         "when send() fails for good, a TimeoutException say, the application sends again"),
     EMBEDDED("config", scenario_producer, config, schema_producer_config,
              "the producer's settings by Kafka's names"),
 };

@@ -182,6 +182,8 @@ static json_t *anomalies_json(const struct ledger_anomalies *anomalies)
         {"rebalances_by_cause", rebalance_causes_json(anomalies)},
         {"cascaded_rebalances", json_integer(anomalies->cascaded_rebalances)},
         {"reordered", json_integer(anomalies->reordered_records)},
+        {"out_of_order", json_integer(anomalies->out_of_order)},
+        {"overtaken", json_integer(anomalies->overtaken)},
         {"waiting", json_integer(anomalies->waiting)},
     };
     json_t *object = json_object();
@@ -210,6 +212,8 @@ static json_t *group_json(const struct run_group *group)
         {"skipped", json_integer(ledger->skipped)},
         {"lost", json_integer(ledger->lost)},
         {"zombie", json_integer(ledger->zombie)},
+        {"taken_back", json_integer(ledger->taken_back)},
+        {"copies", json_integer(ledger->copies)},
         {"commits", json_pack("{s:I,s:I}", "attempted", (json_int_t)ledger->commits_attempted,
                               "failed", (json_int_t)ledger->commits_failed)},
         {"latency_ms", latency_json(ledger->latency_ns)},

@@ -30,6 +30,7 @@ static void append_losses(struct text *text, const struct run_group *group)
         {ledger->skipped, "skipped ", ""},
         {ledger->lost, "lost ", " before anybody read them"},
         {ledger->zombie, "had ", " processed by a consumer that no longer owned them"},
+        {ledger->copies, "was given ", " that producers had written again"},
     };
     struct text list = {0};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -194,6 +195,11 @@ static void append_order(struct text *text, const struct run_group *group)
         append_count(text, anomalies->reordered_records, "record", "records");
         append_causes(text, group, FINDING_REORDERED);
     }
+    if (anomalies->overtaken > 0) {
+        begin_line(text, "  ahead of their keys");
+        append_count(text, anomalies->overtaken, "record", "records");
+        text_append(text, " of added partitions, with older ones waiting in the old\n");
+    }
     if (anomalies->poll_skips + anomalies->poll_rewinds > 0) {
         begin_line(text, "polls of one consumer");
         text_append(text, "skipped ");
@@ -274,6 +280,14 @@ static void append_figures(struct text *text, const struct run_group *group)
     append_causes(text, group, FINDING_LOST);
     append_figure(text, "  zombie work", ledger->zombie);
     append_causes(text, group, FINDING_ZOMBIE);
+    if (ledger->taken_back > 0) {
+        append_figure(text, "  taken back", ledger->taken_back);
+        text_append(text, " (acknowledged, then truncated by an election)\n");
+    }
+    if (ledger->copies > 0) {
+        append_figure(text, "  written twice", ledger->copies);
+        append_causes(text, group, FINDING_COPY);
+    }
     append_order(text, group);
     append_commits(text, group);
     append_latency(text, ledger->latency_ns);

@@ -1,6 +1,7 @@
 /* The ledger, told small stories record by record; no world, no broker, no consumer. */
 #include "model/ledger.h"
 
+#include "model/kafka_types.h"
 #include "model/trace_kinds.h"
 
 #include <setjmp.h>
@@ -286,10 +287,38 @@ static void an_unclean_election_loses_acknowledged_records(void **state)
     append(b, 800, 300); /* the offsets are used again */
     process(b, b->c1, 900, 200, 0);
     struct ledger_group figures = books_close(b);
-    assert_int_equal(caused(b, FINDING_LOST, FINDING_CAUSE_TRUNCATION), 150);
-    assert_int_equal(figures.lost, 150);    /* acknowledged 800-949, gone from the log */
-    assert_int_equal(figures.skipped, 100); /* the new 800-899 were never read */
+    assert_int_equal(caused(b, FINDING_LOST, FINDING_CAUSE_TRUNCATION), 50);
+    assert_int_equal(figures.taken_back, 150); /* acknowledged 800-949, gone from the log */
+    assert_int_equal(figures.lost, 50);        /* … and never read, 900-949 */
+    assert_int_equal(figures.skipped, 100);    /* the new 800-899 were never read */
     assert_int_equal(figures.duplicates, 0);
+    books_free(b);
+}
+
+static struct ledger_anomalies anomalies_of(const struct books *b)
+{
+    struct ledger_anomalies anomalies;
+    ledger_anomalies(b->ledger, 0, &anomalies);
+    return anomalies;
+}
+
+static void workers_overtake_each_other(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    b->group.process.workers = 2;
+    at(b, SECONDS(1));
+    append(b, 0, 300);
+    position(b, b->c1, 0, POSITION_COMMITTED);
+    at(b, SECONDS(11));
+    process(b, b->c1, 0, 100, SECONDS(1));   /* one each 100 ms, from 1.1 s on */
+    process(b, b->c2, 100, 100, SECONDS(6)); /* one each 50 ms, from 6.05 s on */
+    /* By then 50 of the lower range were done. */
+    assert_int_equal(anomalies_of(b).reordered_records, 50);
+    at(b, SECONDS(12));
+    process(b, b->c1, 200, 100, SECONDS(11)); /* after both */
+    assert_int_equal(anomalies_of(b).reordered_records, 50);
+    books_close(b);
     books_free(b);
 }
 
@@ -497,6 +526,7 @@ int main(void)
         cmocka_unit_test(retention_loses_what_nobody_read),
         cmocka_unit_test(a_reset_to_latest_skips_what_is_still_there),
         cmocka_unit_test(an_unclean_election_loses_acknowledged_records),
+        cmocka_unit_test(workers_overtake_each_other),
         cmocka_unit_test(rebalances_count_once_the_group_has_formed),
         cmocka_unit_test(a_partition_is_stopped_while_nobody_can_process_it),
         cmocka_unit_test(a_repeat_is_blamed_on_how_the_ownership_ended),

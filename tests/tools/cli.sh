@@ -76,12 +76,14 @@ assert list(printed) == ['scenario', 'seed', 'version', 'fingerprints', 'virtual
 assert list(printed['fingerprints']) == ['workload', 'protocol', 'full']
 assert list(printed['groups']['billing']) == ['rebalances', 'rebalance_seconds_total',
     'rebalance_seconds_max', 'stopped_partition_seconds', 'lag_records_max', 'lag_seconds_max',
-    'produced', 'processed', 'duplicates', 'skipped', 'lost', 'zombie', 'commits', 'latency_ms',
+    'produced', 'processed', 'duplicates', 'skipped', 'lost', 'zombie', 'taken_back', 'copies',
+    'commits', 'latency_ms',
     'anomalies', 'causes']
 assert list(printed['groups']['billing']['anomalies']) == ['poll_skips', 'poll_rewinds',
     'rejected_commits', 'rejected_commits_by_error', 'commit_rewinds', 'offset_resets', 'moves',
     'unnecessary_moves', 'imbalance', 'longest_rest_seconds', 'longest_rest_load_most',
-    'longest_rest_load_least', 'rebalances_by_cause', 'cascaded_rebalances', 'reordered', 'waiting']
+    'longest_rest_load_least', 'rebalances_by_cause', 'cascaded_rebalances', 'reordered',
+    'out_of_order', 'overtaken', 'waiting']
 assert list(printed['groups']['billing']['commits']) == ['attempted', 'failed']
 assert list(printed['groups']['billing']['latency_ms']) == ['p50', 'p95', 'p99', 'max']
 assert list(printed['expect'][0]) == ['text', 'line', 'value', 'passed']

@@ -50,6 +50,12 @@ static void terms_are_what_they_say(void **state)
     assert_true(e.left.constant > 0.1999 && e.left.constant < 0.2001);
     assert_int_equal(e.right.aggregate, EXPECT_P99);
 
+    e = parse("duplicates( billing , session expired ) == 3");
+    assert_int_equal(e.left.finding, FINDING_DUPLICATE);
+    assert_int_equal(e.left.cause, FINDING_CAUSE_SESSION_EXPIRED);
+    e = parse("lost(billing) == 0");
+    assert_int_equal(e.left.cause, -1);
+
     e = parse("violations() == 0");
     assert_int_equal(e.left.group, -1);
 }
