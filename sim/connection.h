@@ -25,6 +25,8 @@ enum wire_kind {
 /* Number of an event under way: ordinal above, connection below. */
 #define ORDINAL_SHIFT 32u
 #define ORDINAL_NONE  UINT32_MAX /* resets keep no order */
+#define LINK_BITS     29u
+#define LINK_MASK     ((1u << LINK_BITS) - 1)
 
 /* A message that is not in the event queue: lost and to be sent again, or arrived before its turn.
  */
@@ -36,34 +38,43 @@ struct waiting {
     bool is_lost;
 };
 
-/* One end, and the direction away from it. */
+/* One end, and the direction away from it: what every message needs. */
 struct end {
+    sim_time arrives_at; /* of what was sent last: nothing overtakes it */
     entity_id entity;
-    process_id process;
-    connection_id next, prev; /* list of the process's ends: connection index * 2 + side */
-    sim_time arrives_at;      /* of what was sent last: nothing overtakes it */
-    sim_time wire_free_at;    /* bandwidth */
-    sim_time lost_at;         /* of the first message that waits to be sent again; else never */
-    struct waiting *waiting;
-    uint32_t sent;     /* ordinal of the next message */
-    uint32_t received; /* ordinal the other side takes next */
-    uint32_t link;     /* the rule for this direction, 0 = none */
-    uint32_t resent;
-    bool is_closed;
-    bool is_silent; /* closed by the death of its host: nobody has been told */
+    uint32_t sent;             /* ordinal of the next message */
+    uint32_t received;         /* ordinal the other side takes next */
+    uint32_t link : LINK_BITS; /* the rule for this direction, 0 = none */
+    uint32_t has_past : 1;     /* something waited here once: look at the rest */
+    uint32_t is_closed : 1;
+    uint32_t is_silent : 1; /* closed by the death of its host: nobody has been told */
 };
 
 enum { CLIENT, SERVER };
 
+/* One cache line, for a run may have tens of thousands and each message comes to another one. */
 struct connection {
     struct end end[2];
     sim_time connected_at;
     uint32_t generation;
-    uint32_t next_free;
     bool is_used;
     bool is_accepted;
     bool is_opened;
     bool is_reset;
+};
+
+/* The rest of an end, in an array of its own. */
+struct end_rest {
+    connection_id next, prev; /* list of the process's ends: connection index * 2 + side */
+    sim_time wire_free_at;    /* bandwidth */
+    sim_time lost_at;         /* of the first message that waits to be sent again; else never */
+    struct waiting *waiting;
+    uint32_t resent;
+};
+
+struct connection_rest {
+    struct end_rest end[2];
+    uint32_t next_free;
 };
 
 struct fault {
@@ -89,6 +100,7 @@ struct network {
     network_release *release;
     void *context;
     struct connection *connection; /* shape [capacity]; 0 is none */
+    struct connection_rest *rest;  /* same shape */
     uint32_t count, capacity, free;
     connection_id
         doomed; /* closed at both ends; freed at the next one, so its last event can ask */
@@ -104,9 +116,7 @@ struct network {
 
 /* connection_id: index below, generation above, so that an id outlives its connection harmlessly.
  */
-#define CONNECTION_INDEX_BITS 22u
-#define CONNECTION_INDEX_MASK ((1u << CONNECTION_INDEX_BITS) - 1)
-#define GENERATION_MASK       ((1u << (32 - CONNECTION_INDEX_BITS)) - 1)
+#define GENERATION_MASK ((1u << (32 - CONNECTION_INDEX_BITS)) - 1)
 
 connection_id connection_name(const struct network *network, const struct connection *connection);
 /* NULL when it is closed at both ends. */
@@ -114,15 +124,21 @@ struct connection *connection_find(const struct network *network, connection_id 
 /* When both ends are closed nothing can happen on it any more. */
 void connection_free_if_closed(struct network *network, struct connection *connection);
 
-static inline struct end *connection_end(struct connection *connection, unsigned side)
+static inline struct end_rest *end_rest(const struct network *network,
+                                        const struct connection *connection, unsigned side)
 {
-    return &connection->end[side];
+    return &network->rest[connection - network->connection].end[side];
+}
+
+static inline process_id end_process(const struct network *network, const struct end *end)
+{
+    return network->sim->entity[end->entity].process;
 }
 
 static inline bool host_of_end_is_down(const struct network *network, const struct end *end)
 {
     const struct sim *sim = network->sim;
-    return sim->hosts_down > 0 && sim->host[sim->process[end->process].host].is_down;
+    return sim->hosts_down > 0 && sim->host[sim->process[end_process(network, end)].host].is_down;
 }
 
 static inline bool end_is_cut(const struct network *network, const struct end *from)

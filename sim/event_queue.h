@@ -53,8 +53,17 @@ struct event_queue {
     struct event_wheel *wheel; /* one of the two */
     struct event_heap *heap;
     struct memory *memory;
-    const void *entities; /* what `to` counts, a cache line each; only to be fetched in time */
+    /* What events will touch, by `to` and by the low bits of the number of a network event: arrays
+     * of whole cache lines, only to be fetched in time. */
+    const void *entities;
+    const void *connections;
 };
+
+#define ENTITY_BYTES          64u
+#define CONNECTION_BYTES      64u
+#define CONNECTION_INDEX_BITS 22u
+#define CONNECTION_INDEX_MASK ((1u << CONNECTION_INDEX_BITS) - 1)
+#define EVENT_KIND_NETWORK    0xff00u /* kinds from here up belong to the network */
 
 void event_queue_init(struct event_queue *queue, struct memory *memory, bool reference);
 void event_queue_grow(struct event_queue *queue);

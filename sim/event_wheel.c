@@ -12,7 +12,6 @@
 
 #define SLOT_FIRST_CAPACITY 8u
 #define SLOT_KEPT_CAPACITY  256u /* larger arrays are given back when their slot is empty */
-#define ENTITY_LINE         64u
 
 struct event_wheel *event_wheel_new(struct memory *memory)
 {
@@ -63,11 +62,15 @@ static inline void mark_empty(struct event_wheel *wheel, uint32_t level, uint32_
     }
 }
 
-/* What is near is executed soon: its entity and its timer or message are fetched meanwhile. */
+/* What is near is executed soon: its entity and its timer, or its message and connection, are
+ * fetched meanwhile. */
 static inline void prefetch_destination(const struct event_queue *queue, const struct event *event)
 {
-    __builtin_prefetch((const char *)queue->entities + (size_t)event->to * ENTITY_LINE);
+    __builtin_prefetch((const char *)queue->entities + (size_t)event->to * ENTITY_BYTES);
     __builtin_prefetch(event->pointer);
+    if (event->kind < EVENT_KIND_NETWORK) return;
+    size_t connection = (size_t)event->number & CONNECTION_INDEX_MASK;
+    __builtin_prefetch((const char *)queue->connections + connection * CONNECTION_BYTES);
 }
 
 /* An entry comes up. Its record tells whether it is still true; if not, it is put right. */

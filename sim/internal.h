@@ -9,9 +9,6 @@
 #include "sim/process.h"
 #include "sim/sim.h"
 
-/* Kinds from here up belong to the network; the engine shows it such events before it delivers. */
-#define KIND_NETWORK 0xff00u
-
 /* One cache line: executing an event touches this and the event's own record, nothing else. */
 struct entity {
     sim_handler *handler;

@@ -2,6 +2,10 @@
 
 #include "sim/connection.h"
 
+#include <assert.h>
+
+static_assert(sizeof(struct connection) == CONNECTION_BYTES, "a connection fills one cache line");
+
 #define FIRST_CAPACITY  64u
 #define DEFAULT_LATENCY MICROSECONDS(500)
 
@@ -12,15 +16,15 @@ static connection_id end_name(const struct network *network, const struct connec
     return (connection_id)(connection - network->connection) * 2 + side;
 }
 
-static struct end *end_by_name(const struct network *network, connection_id name)
+static struct end_rest *end_by_name(const struct network *network, connection_id name)
 {
-    return &network->connection[name / 2].end[name & 1];
+    return &network->rest[name / 2].end[name & 1];
 }
 
-static void list_add(struct network *network, struct connection *connection, unsigned side)
+static void list_add(struct network *network, const struct connection *connection, unsigned side)
 {
-    struct end *end = &connection->end[side];
-    struct process *process = &network->sim->process[end->process];
+    struct end_rest *end = end_rest(network, connection, side);
+    struct process *process = &network->sim->process[end_process(network, &connection->end[side])];
     connection_id name = end_name(network, connection, side);
     end->prev = 0;
     end->next = process->first_connection;
@@ -29,10 +33,10 @@ static void list_add(struct network *network, struct connection *connection, uns
     process->connection_count++;
 }
 
-static void list_remove(struct network *network, struct connection *connection, unsigned side)
+static void list_remove(struct network *network, const struct connection *connection, unsigned side)
 {
-    struct end *end = &connection->end[side];
-    struct process *process = &network->sim->process[end->process];
+    const struct end_rest *end = end_rest(network, connection, side);
+    struct process *process = &network->sim->process[end_process(network, &connection->end[side])];
     if (end->prev == 0) {
         process->first_connection = end->next;
     } else {
@@ -68,23 +72,32 @@ struct connection *connection_find(const struct network *network, connection_id 
     return connection;
 }
 
+static void grow(struct network *network)
+{
+    struct memory *memory = network->sim->memory;
+    size_t size = network->capacity * sizeof *network->connection;
+    network->connection = memory_resize(memory, network->connection, size, 2 * size);
+    size = network->capacity * sizeof *network->rest;
+    network->rest = memory_resize(memory, network->rest, size, 2 * size);
+    network->capacity *= 2;
+    network->sim->queue.connections = network->connection;
+}
+
 static struct connection *connection_new(struct network *network)
 {
     connection_id index = network->free;
     if (index != 0) {
-        network->free = network->connection[index].next_free;
+        network->free = network->rest[index].next_free;
     } else {
         if (network->count == network->capacity) {
-            size_t size = network->capacity * sizeof *network->connection;
-            network->connection =
-                memory_resize(network->sim->memory, network->connection, size, 2 * size);
-            network->capacity *= 2;
+            grow(network);
         }
         index = network->count++;
         CHECK(index <= CONNECTION_INDEX_MASK);
     }
     struct connection *connection = &network->connection[index];
     *connection = (struct connection){.generation = connection->generation, .is_used = true};
+    network->rest[index] = (struct connection_rest){.next_free = 0};
     return connection;
 }
 
@@ -96,7 +109,7 @@ static void free_doomed(struct network *network)
     connection_id index = (connection_id)(connection - network->connection);
     connection->is_used = false;
     connection->generation++;
-    connection->next_free = network->free;
+    network->rest[index].next_free = network->free;
     network->free = index;
 }
 
@@ -125,7 +138,7 @@ static unsigned side_of(const struct connection *connection, entity_id entity)
 static bool accept_connection(struct network *network, struct connection *connection)
 {
     const struct end *server = &connection->end[SERVER];
-    if (network->sim->process[server->process].state == PROCESS_DEAD) {
+    if (network->sim->process[end_process(network, server)].state == PROCESS_DEAD) {
         transmission_send(network, connection, SERVER, WIRE_REFUSED, NULL, 0);
         connection->end[SERVER].is_closed = true;
         connection_free_if_closed(network, connection);
@@ -260,6 +273,8 @@ struct network *network_new(struct sim *sim, network_release *release, void *con
     network->context = context;
     network->capacity = FIRST_CAPACITY;
     network->connection = memory_take(sim->memory, network->capacity * sizeof *network->connection);
+    network->rest = memory_take(sim->memory, network->capacity * sizeof *network->rest);
+    sim->queue.connections = network->connection;
     network->count = 1;
     network->latency = (struct distribution){.kind = DISTRIBUTION_CONSTANT, .a = DEFAULT_LATENCY};
     sim->network = (struct network_hooks){
@@ -297,9 +312,8 @@ connection_id network_connect(struct network *network, entity_id client, entity_
         process_id here = sim->entity[entity[side]].process;
         process_id there = sim->entity[entity[1 - side]].process;
         connection->end[side].entity = entity[side];
-        connection->end[side].process = here;
-        connection->end[side].lost_at = SIM_TIME_NEVER;
-        connection->end[side].link = link_find(network, here, there);
+        connection->end[side].link = link_find(network, here, there) & LINK_MASK;
+        end_rest(network, connection, side)->lost_at = SIM_TIME_NEVER;
         list_add(network, connection, side);
     }
     transmission_send(network, connection, CLIENT, WIRE_CONNECT, NULL, 0);

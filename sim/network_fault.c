@@ -44,8 +44,9 @@ static void attach(struct network *network, struct connection *connection, unsig
     const struct link *link = argument;
     for (int turn = 0; turn < 2; turn++, side = 1 - side) {
         struct end *end = &connection->end[side];
-        if (end->process == link->from && connection->end[1 - side].process == link->to) {
-            end->link = (uint32_t)(link - network->link);
+        if (end_process(network, end) == link->from &&
+            end_process(network, &connection->end[1 - side]) == link->to) {
+            end->link = (uint32_t)(link - network->link) & LINK_MASK;
         }
     }
 }
@@ -64,6 +65,7 @@ static uint32_t link_make(struct network *network, process_id from, process_id t
     if (network->link_count == network->link_capacity) grow_links(network);
     uint32_t slot = slot_of(network, from, to);
     uint32_t link = network->link_count++;
+    CHECK(link <= LINK_MASK);
     network->link_slot[slot] = link;
     network->link[link] = (struct link){.from = from, .to = to};
     connection_visit(network, fewer_connections(network, from, to), attach, &network->link[link]);
@@ -149,7 +151,7 @@ static void reset_one(struct network *network, struct connection *connection, un
                       const void *argument)
 {
     const process_id *peer = argument;
-    if (connection->end[1 - side].process != *peer || connection->is_reset) return;
+    if (end_process(network, &connection->end[1 - side]) != *peer || connection->is_reset) return;
     connection->is_reset = true;
     if (!connection->is_accepted) connection->end[SERVER].is_closed = true;
     for (unsigned end = CLIENT; end <= SERVER; end++) {

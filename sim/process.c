@@ -111,7 +111,7 @@ static void kill_one(struct sim *sim, process_id id, bool with_host)
     while (process->first_held != 0) {
         uint32_t index = process->first_held;
         struct event *event = &sim->queue.event[index];
-        if (event->kind >= KIND_NETWORK) sim->network.drop(sim->network.network, event);
+        if (event->kind >= EVENT_KIND_NETWORK) sim->network.drop(sim->network.network, event);
         process_unhold(sim, index);
         event_queue_give(&sim->queue, index);
     }

@@ -1,5 +1,9 @@
 #include "sim/internal.h"
 
+#include <assert.h>
+
+static_assert(sizeof(struct entity) == ENTITY_BYTES, "an entity fills one cache line");
+
 #define FIRST_ENTITY_CAPACITY  512u
 #define FIRST_PROCESS_CAPACITY 64u
 
@@ -236,7 +240,7 @@ static inline bool step(struct sim *sim, uint32_t index)
     const struct entity *to = &sim->entity[event->to];
     sim->now = event->at;
     sim->phase = event_phase(event);
-    if (event->kind >= KIND_NETWORK) return step_network(sim, index);
+    if (event->kind >= EVENT_KIND_NETWORK) return step_network(sim, index);
 
     if ((event->sequence & SEQUENCE_EPOCH_MASK) != to->epoch || to->state == PROCESS_DEAD) {
         event_queue_give(&sim->queue, index);

@@ -25,11 +25,12 @@ static sim_time next_timeout(sim_time timeout)
 
 /* Names the message drawn for: the connection by the instant it was asked for, the message by its
  * ordinal, and how often this direction was sent again. */
-static uint64_t draw_index(const struct connection *connection, const struct end *from,
-                           uint32_t ordinal)
+static uint64_t draw_index(const struct network *network, const struct connection *connection,
+                           unsigned side, uint32_t ordinal)
 {
-    return (uint64_t)connection->connected_at * XXH_WORD_1 + ((uint64_t)from->resent << 32) +
-           ordinal;
+    uint64_t resent =
+        connection->end[side].has_past ? end_rest(network, connection, side)->resent : 0;
+    return (uint64_t)connection->connected_at * XXH_WORD_1 + (resent << 32) + ordinal;
 }
 
 /* Delay by the faults of the link: what they add, and a retransmission timeout for every loss. Each
@@ -71,7 +72,7 @@ static sim_time draw_latency(const struct network *network, const struct connect
 
     uint64_t pair_hash = sim->entity[from->entity].name_hash * XXH_WORD_1 +
                          sim->entity[connection->end[1 - side].entity].name_hash;
-    uint64_t index = draw_index(connection, from, ordinal);
+    uint64_t index = draw_index(network, connection, side, ordinal);
     struct rng_key key = rng_key(sim->options.seed, pair_hash, RNG_NETWORK_LATENCY);
     sim_time latency = distribution_draw(&network->latency, &key, index);
     if (from->link != 0) latency += fault_delay(network, from->link, kind, pair_hash, index);
@@ -96,9 +97,10 @@ static void transmit(struct network *network, struct connection *connection, uns
 {
     struct end *from = &connection->end[side];
     if (network->bandwidth > 0 && size_bytes > 0) {
-        if (start < from->wire_free_at) start = from->wire_free_at;
+        struct end_rest *rest = end_rest(network, connection, side);
+        if (start < rest->wire_free_at) start = rest->wire_free_at;
         start += (sim_time)((int128)size_bytes * SECONDS(1) / network->bandwidth);
-        from->wire_free_at = start;
+        rest->wire_free_at = start;
     }
     sim_time at = start + draw_latency(network, connection, side, kind, ordinal);
     if (at < from->arrives_at) at = from->arrives_at;
@@ -111,7 +113,8 @@ static void transmit(struct network *network, struct connection *connection, uns
 static void keep_waiting(struct network *network, struct connection *connection, unsigned side,
                          uint16_t kind, uint32_t ordinal, void *message, bool is_lost)
 {
-    struct end *from = &connection->end[side];
+    struct end_rest *from = end_rest(network, connection, side);
+    connection->end[side].has_past = true;
     if (is_lost && from->lost_at == SIM_TIME_NEVER) from->lost_at = network->sim->now;
     struct waiting *waiting = memory_take(network->sim->memory, sizeof *waiting);
     *waiting =
@@ -165,11 +168,13 @@ bool transmission_arrives(struct network *network, struct connection *connection
         return false;
     }
     from->received++;
+    if (!from->has_past) return true;
+    struct end_rest *rest = end_rest(network, connection, side);
     /* The next one may have come before its turn; it arrives now, and then lets its successor in.
      */
-    struct waiting *next = from->waiting;
+    struct waiting *next = rest->waiting;
     if (next != NULL && !next->is_lost && next->ordinal == from->received) {
-        from->waiting = next->next;
+        rest->waiting = next->next;
         post(network, connection, side, network->sim->now, next->kind, next->ordinal,
              next->message);
         memory_give(network->sim->memory, next, sizeof *next);
@@ -182,7 +187,7 @@ bool transmission_arrives(struct network *network, struct connection *connection
  * away; then everything lost goes at once. */
 void transmission_resume(struct network *network, struct connection *connection, unsigned side)
 {
-    struct end *from = &connection->end[side];
+    struct end_rest *from = end_rest(network, connection, side);
     if (from->lost_at == SIM_TIME_NEVER || is_unreachable(network, connection, side)) return;
     struct waiting **place = &from->waiting;
     while (*place != NULL && !(*place)->is_lost)
@@ -213,7 +218,7 @@ void transmission_resume(struct network *network, struct connection *connection,
 
 void transmission_forget(struct network *network, struct connection *connection, unsigned side)
 {
-    struct end *from = &connection->end[side];
+    struct end_rest *from = end_rest(network, connection, side);
     while (from->waiting != NULL) {
         struct waiting *waiting = from->waiting;
         from->waiting = waiting->next;
