@@ -243,8 +243,9 @@ static void on_record(void *self, const struct trace_record *record)
         int32_t match = entry->matches++;
         if (match < event->skip) continue;
         if (event->times > 0 && match >= event->skip + event->times) continue;
-        /* The record is told in the middle of the coordinator's work: act right after it. */
-        sim_post(world->sim, record->at, PHASE_INTERNAL, timeline->entity, timeline->entity,
+        /* The record is told in the middle of the coordinator's work: act right after it. That
+         * work may have been a deadline's, so no earlier phase will do. */
+        sim_post(world->sim, record->at, PHASE_TIMER, timeline->entity, timeline->entity,
                  TIMELINE_STRIKE, (uint64_t)i, NULL);
     }
 }

@@ -36,14 +36,15 @@ static void schedule(struct consumer *consumer)
     }
     sim_time now = sim_now(consumer->sim);
     sim_time due = classic->heartbeat_at;
-    bool is_exact = a_is_in_poll(consumer) && coordinator_is_known(consumer);
+    bool waits_for_lock = classic->leading != NULL; /* the join handler has it */
+    bool is_exact = a_is_in_poll(consumer) && coordinator_is_known(consumer) && !waits_for_lock;
     if (classic->session_ends_at < due) {
         due = classic->session_ends_at;
         is_exact = false;
     }
     sim_time poll_ends_at = poll_timer_ends_at(consumer);
     if (poll_ends_at < due) due = poll_ends_at;
-    bool looks_next = !coordinator_is_known(consumer) || classic->leading != NULL ||
+    bool looks_next = !coordinator_is_known(consumer) || waits_for_lock ||
                       (!a_is_in_client(consumer) && network_client_is_readable(consumer->network));
     if (looks_next) {
         due = now;
