@@ -330,6 +330,8 @@ static void broker_handler(struct sim *sim, void *self, const struct sim_event *
     if (event->kind >= NETWORK_OPENED) {
         on_network(broker, event);
         broker_finish(broker);
+        /* Here, where nothing of its former life is under way any more. */
+        if (!broker->running && broker->starts_again) broker_start(broker);
         return;
     }
     switch ((enum broker_event)event->kind) {
@@ -400,6 +402,7 @@ void broker_start(struct broker *broker)
     broker->incarnation = process_incarnation(broker->sim, broker->process);
     broker->running = true;
     broker->shutting_down = false;
+    broker->starts_again = false;
     TRACE(broker->sim, TRACE_PROCESS, broker->name, PROCESS_TRACE_RUNNING, broker->incarnation);
     memset(broker->io_free_at, 0, sizeof broker->io_free_at);
     replication_init(broker);
@@ -468,6 +471,7 @@ void broker_stopped(struct broker *broker)
 void broker_crash(struct cluster *cluster, int32_t id, bool host)
 {
     struct broker *broker = cluster->brokers[id];
+    broker->starts_again = false;
     if (!broker->running) return;
     if (host) {
         host_kill(cluster->sim, broker->name);
@@ -481,6 +485,7 @@ void broker_restart(struct cluster *cluster, int32_t id)
 {
     struct broker *broker = cluster->brokers[id];
     if (!broker->running) broker_start(broker);
+    if (broker->shutting_down) broker->starts_again = true;
 }
 
 void broker_shutdown(struct cluster *cluster, int32_t id)

@@ -201,6 +201,7 @@ struct broker {
     uint32_t incarnation;
     bool running;
     bool shutting_down;
+    bool starts_again; /* as soon as it has shut down */
     sim_time died_at; /* when it last crashed */
 
     uint64_t version; /* of the metadata it has applied */

@@ -179,15 +179,17 @@ static void check_processed(struct checkers *checkers, int32_t group,
     watched->worked_until = record->at;
 }
 
-/* Applications that commit only what they have processed, by their construction. Not so the
- * consumer protocol with auto-commit: before it reconciles, the background thread commits the
- * positions, whatever the application thread is still busy with (MembershipManagerImpl). */
+/* Applications that commit only what they have processed, by their construction. Not so those that
+ * give a record up after some tries, and not the consumer protocol with auto-commit: before it
+ * reconciles, the background thread commits the positions, whatever the application thread is still
+ * busy with (MembershipManagerImpl). */
 static bool is_at_least_once(const struct scenario_group *group)
 {
     if (group->config.group_protocol == GROUP_PROTOCOL_CONSUMER &&
         group->commit.mode == COMMIT_AUTO)
         return false;
     if (group->process.workers > 0 || group->commit.order != COMMIT_AFTER_SINK) return false;
+    if (group->process.retry == RETRY_BOUNDED) return false;
     return group->commit.mode != COMMIT_NONE && group->commit.mode != COMMIT_EXTERNAL;
 }
 

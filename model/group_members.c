@@ -46,3 +46,51 @@ bool group_members_visit_consumer(const struct coordinator *coordinator, name_id
     }
     return true;
 }
+
+void group_members_visit(const struct coordinator *coordinator, name_id id,
+                         group_member_visitor *visitor, void *self)
+{
+    const struct group *group = coordinator_find_group(coordinator, id);
+    if (group == NULL) return;
+    if (group->type == GROUP_CLASSIC) {
+        for (int32_t m = 0; m < group->classic->member_count; m++) {
+            const struct classic_member *member = group->classic->members[m];
+            visitor(self, member->id, member->instance, member->client_id, member->client_host);
+        }
+    }
+    if (group->type == GROUP_CONSUMER) {
+        for (uint32_t m = 0; m < group->consumer->entry_count; m++) {
+            const struct consumer_member *member = group->consumer->members[m];
+            if (!member->is_member) continue;
+            visitor(self, member->id, member->instance, member->client_id, member->client_host);
+        }
+    }
+}
+
+bool group_members_state(const struct coordinator *coordinator, name_id id, enum group_state *state,
+                         int32_t *generation)
+{
+    const struct group *group = coordinator_find_group(coordinator, id);
+    if (group == NULL) return false;
+    if (group->type == GROUP_CLASSIC && group->classic->protocol_type != NAME_NONE) {
+        *state = group->classic->state;
+        *generation = group->classic->generation;
+        return true;
+    }
+    if (group->type == GROUP_CONSUMER) {
+        *state = consumer_group_state(group->consumer);
+        *generation = group->consumer->epoch;
+        return true;
+    }
+    return false;
+}
+
+uint32_t group_members_group_count(const struct coordinator *coordinator)
+{
+    return coordinator_group_count(coordinator);
+}
+
+name_id group_members_group_at(const struct coordinator *coordinator, uint32_t index)
+{
+    return coordinator_group_at(coordinator, index)->id;
+}

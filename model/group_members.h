@@ -16,4 +16,16 @@ bool group_members_visit_classic(struct memory *memory, struct names *names,
 bool group_members_visit_consumer(const struct coordinator *coordinator, name_id group,
                                   name_id member, group_partition_visitor *visitor, void *self);
 
+/* A member as others know it. */
+typedef void group_member_visitor(void *self, name_id member, name_id instance, name_id client_id,
+                                  name_id client_host);
+void group_members_visit(const struct coordinator *coordinator, name_id group,
+                         group_member_visitor *visitor, void *self);
+/* False when the group has no members' protocol (it is gone, or only stands for offsets). */
+bool group_members_state(const struct coordinator *coordinator, name_id group,
+                         enum group_state *state, int32_t *generation);
+/* Every id the shard has seen. */
+uint32_t group_members_group_count(const struct coordinator *coordinator);
+name_id group_members_group_at(const struct coordinator *coordinator, uint32_t index);
+
 #endif

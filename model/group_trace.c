@@ -13,9 +13,21 @@ struct assigned_partition {
 };
 struct group_memory {
     name_id group;
+    int32_t shard;                    /* partition of __consumer_offsets */
     struct assigned_partition *items; /* ascending partitions */
     int32_t count;
     int32_t capacity;
+    name_id *members; /* member ids, in the order they came */
+    int32_t member_count;
+    int32_t member_capacity;
+};
+
+/* Whose word counts for the groups of a shard: the coordinator that took it over last. One that was
+ * cut off goes on in its own world, and nothing of it becomes durable. */
+struct shard_memory {
+    int32_t broker; /* -1 = nobody yet */
+    int32_t leader_epoch;
+    bool is_loading; /* reading the log is not doing it again */
 };
 
 struct group_trace {
@@ -28,6 +40,8 @@ struct group_trace {
     struct group_memory *groups;
     int32_t group_count;
     int32_t group_capacity;
+    struct shard_memory *shards;
+    int32_t shard_count;
 };
 
 struct group_trace *group_trace_new(struct sim *sim, const struct cluster *cluster)
@@ -66,7 +80,7 @@ struct sim *group_trace_sim(const struct group_trace *trace)
 
 /* ---- assignments ------------------------------------------------------------------------- */
 
-static struct group_memory *memory_of(struct group_trace *trace, name_id group)
+static struct group_memory *memory_of(struct group_trace *trace, name_id group, int32_t shard)
 {
     for (int32_t i = 0; i < trace->group_count; i++) {
         if (trace->groups[i].group == group) return &trace->groups[i];
@@ -79,7 +93,7 @@ static struct group_memory *memory_of(struct group_trace *trace, name_id group)
         trace->group_capacity = grown;
     }
     struct group_memory *memory = &trace->groups[trace->group_count++];
-    *memory = (struct group_memory){.group = group};
+    *memory = (struct group_memory){.group = group, .shard = shard};
     return memory;
 }
 
@@ -150,21 +164,21 @@ static void take_unseen(struct group_trace *trace, struct group_memory *group, n
 
 struct visit {
     struct group_trace *trace;
-    name_id group;
+    struct group_memory *group;
 };
 
 static void on_partition(void *self, name_id member, struct topic_partition partition,
                          int32_t generation)
 {
     const struct visit *visit = self;
-    assign(visit->trace, memory_of(visit->trace, visit->group), partition.topic,
-           partition.partition, member, generation);
+    assign(visit->trace, visit->group, partition.topic, partition.partition, member, generation);
 }
 
 static void assignment_changed(struct group_trace *trace, const struct coordinator *coordinator,
                                const struct group_note *note)
 {
-    struct visit visit = {trace, note->group};
+    struct group_memory *group = memory_of(trace, note->group, coordinator_partition(coordinator));
+    struct visit visit = {trace, group};
     name_id whose = NAME_NONE;
     bool changed = false;
     if (note->kind == NOTE_ASSIGNMENT_STORED) {
@@ -175,13 +189,50 @@ static void assignment_changed(struct group_trace *trace, const struct coordinat
         changed = group_members_visit_consumer(coordinator, note->group, note->member, on_partition,
                                                &visit);
     }
-    if (changed) take_unseen(trace, memory_of(trace, note->group), whose, note->generation);
+    if (changed) take_unseen(trace, group, whose, note->generation);
+}
+
+/* ---- members ----------------------------------------------------------------------------- */
+
+/* -1 = not there. */
+static int32_t member_index(const struct group_memory *group, name_id member)
+{
+    for (int32_t i = 0; i < group->member_count; i++) {
+        if (group->members[i] == member) return i;
+    }
+    return -1;
+}
+
+/* False when it was there already. */
+static bool remember_member(struct group_trace *trace, struct group_memory *group, name_id member)
+{
+    if (member_index(group, member) >= 0) return false;
+    if (group->member_count == group->member_capacity) {
+        int32_t grown = group->member_capacity == 0 ? 8 : group->member_capacity * 2;
+        group->members = memory_resize(trace->memory, group->members,
+                                       (size_t)group->member_capacity * sizeof *group->members,
+                                       (size_t)grown * sizeof *group->members);
+        group->member_capacity = grown;
+    }
+    group->members[group->member_count++] = member;
+    return true;
+}
+
+static void forget_member(struct group_memory *group, name_id member)
+{
+    int32_t index = member_index(group, member);
+    if (index < 0) return;
+    group->member_count--;
+    memmove(group->members + index, group->members + index + 1,
+            (size_t)(group->member_count - index) * sizeof *group->members);
 }
 
 /* A static member came back under a new id and keeps what it had. */
-static void rename_member(struct group_trace *trace, const struct group_note *note)
+static void rename_member(struct group_trace *trace, struct group_memory *group,
+                          const struct group_note *note)
 {
-    struct group_memory *group = memory_of(trace, note->group);
+    forget_member(group, note->other);
+    remember_member(trace, group, note->member);
     for (int32_t i = 0; i < group->count; i++) {
         if (group->items[i].member_id == note->other) group->items[i].member_id = note->member;
     }
@@ -247,12 +298,35 @@ static enum rebalance_cause cause_of_removal(enum member_removal removal)
     return causes[removal];
 }
 
-static void member_removed(struct group_trace *trace, const struct group_note *note)
+static void member_added(struct group_trace *trace, struct group_memory *group,
+                         const struct group_note *note)
 {
+    if (!remember_member(trace, group, note->member)) return; /* known under the other protocol */
+    TRACE(trace->sim, TRACE_MEMBER_ADDED, note->group, group_trace_client(trace, note->member),
+          note->member, note->instance, NAME_NONE, note->client_id, note->client_host);
+}
+
+static void member_replaced(struct group_trace *trace, struct group_memory *group,
+                            const struct group_note *note)
+{
+    if (group_trace_client(trace, note->member) == NAME_NONE) {
+        remember_client(trace, note->member, group_trace_client(trace, note->other));
+    }
+    rename_member(trace, group, note);
+    TRACE(trace->sim, TRACE_MEMBER_ADDED, note->group, group_trace_client(trace, note->member),
+          note->member, note->instance, note->other, note->client_id, note->client_host);
+}
+
+static void member_removed(struct group_trace *trace, struct group_memory *group,
+                           const struct group_note *note)
+{
+    /* A static member of the consumer protocol that says it will be back stays one, and keeps its
+     * partitions, until its session ends (KIP-848). */
+    if (note->removal == REMOVED_TEMPORARILY || member_index(group, note->member) < 0) return;
+    forget_member(group, note->member);
     TRACE(trace->sim, TRACE_MEMBER_REMOVED, note->group, group_trace_client(trace, note->member),
           note->member, cause_of_removal(note->removal));
-    if (note->removal == REMOVED_REPLACED) return;
-    take_unseen(trace, memory_of(trace, note->group), note->member, note->generation);
+    take_unseen(trace, group, note->member, note->generation);
 }
 
 static void committed(struct group_trace *trace, const struct group_note *note)
@@ -278,14 +352,130 @@ static void offset_removed(struct group_trace *trace, const struct group_note *n
           PARTITION_ID(topic, note->partition.partition), note->previous_offset);
 }
 
-void group_trace_note(struct group_trace *trace, int32_t broker,
-                      const struct coordinator *coordinator, const struct group_note *note)
+/* ---- whose word counts ------------------------------------------------------------------- */
+
+static struct shard_memory *shard_of(struct group_trace *trace, int32_t partition)
+{
+    if (partition >= trace->shard_count) {
+        int32_t count = partition + 1;
+        trace->shards = memory_resize(trace->memory, trace->shards,
+                                      (size_t)trace->shard_count * sizeof *trace->shards,
+                                      (size_t)count * sizeof *trace->shards);
+        for (int32_t i = trace->shard_count; i < count; i++)
+            trace->shards[i] = (struct shard_memory){.broker = -1, .leader_epoch = -1};
+        trace->shard_count = count;
+    }
+    return &trace->shards[partition];
+}
+
+struct roll_call {
+    struct group_trace *trace;
+    struct group_memory *group;
+    const struct coordinator *coordinator;
+    bool *present; /* shape [member_count before it] */
+    int32_t known; /* that count */
+};
+
+static void is_present(void *self, name_id member, name_id instance, name_id client_id,
+                       name_id client_host)
+{
+    (void)instance;
+    (void)client_id;
+    (void)client_host;
+    const struct roll_call *call = self;
+    int32_t index = member_index(call->group, member);
+    if (index >= 0) call->present[index] = true;
+}
+
+static void answers(void *self, name_id member, name_id instance, name_id client_id,
+                    name_id client_host)
+{
+    const struct roll_call *call = self;
+    struct group_trace *trace = call->trace;
+    remember_client(trace, member, client_id);
+    if (remember_member(trace, call->group, member)) {
+        TRACE(trace->sim, TRACE_MEMBER_ADDED, call->group->group, client_id, member, instance,
+              NAME_NONE, client_id, client_host);
+    }
+    struct visit visit = {trace, call->group};
+    group_members_visit_consumer(call->coordinator, call->group->group, member, on_partition,
+                                 &visit);
+}
+
+static void drop_the_absent(const struct roll_call *call, int32_t generation)
+{
+    struct group_trace *trace = call->trace;
+    struct group_memory *group = call->group;
+    for (int32_t i = call->known - 1; i >= 0; i--) {
+        if (call->present[i]) continue;
+        name_id member = group->members[i];
+        forget_member(group, member);
+        TRACE(trace->sim, TRACE_MEMBER_REMOVED, group->group, group_trace_client(trace, member),
+              member, CAUSE_COORDINATOR_LOADED);
+        take_unseen(trace, group, member, generation);
+    }
+}
+
+/* What a coordinator made of its log, or went back to, against what was last told of the group. */
+static void compare_group(struct group_trace *trace, int32_t broker,
+                          const struct coordinator *coordinator, struct group_memory *group)
+{
+    enum group_state state = GROUP_DEAD;
+    int32_t generation = 0;
+    bool exists = group_members_state(coordinator, group->group, &state, &generation);
+    if (!exists && group->member_count == 0) return;
+    size_t size = (size_t)group->member_count * sizeof(bool);
+    struct roll_call call = {trace, group, coordinator, memory_take(trace->memory, size + 1),
+                             group->member_count};
+    memset(call.present, 0, size + 1);
+    group_members_visit(coordinator, group->group, is_present, &call);
+    drop_the_absent(&call, generation);
+    memory_give(trace->memory, call.present, size + 1);
+    group_members_visit(coordinator, group->group, answers, &call);
+    struct visit visit = {trace, group};
+    group_members_visit_classic(trace->memory, trace->names, coordinator, group->group,
+                                on_partition, &visit);
+    take_unseen(trace, group, NAME_NONE, generation);
+    TRACE(trace->sim, TRACE_GROUP_STATE, group->group, GROUP_TRACE_Dead, state_of(state),
+          generation, group_members_count(coordinator, group->group), broker);
+}
+
+static void compare_shard(struct group_trace *trace, int32_t broker,
+                          const struct coordinator *coordinator)
+{
+    int32_t shard = coordinator_partition(coordinator);
+    for (uint32_t i = 0; i < group_members_group_count(coordinator); i++)
+        memory_of(trace, group_members_group_at(coordinator, i), shard);
+    for (int32_t i = 0; i < trace->group_count; i++) {
+        if (trace->groups[i].shard != shard) continue;
+        compare_group(trace, broker, coordinator, &trace->groups[i]);
+    }
+}
+
+static void on_shard_note(struct group_trace *trace, int32_t broker,
+                          const struct coordinator *coordinator, const struct group_note *note)
+{
+    struct shard_memory *shard = shard_of(trace, coordinator_partition(coordinator));
+    if (note->kind == NOTE_SHARD_LOADING && note->generation >= shard->leader_epoch)
+        *shard = (struct shard_memory){broker, note->generation, true};
+    if (shard->broker != broker) return;
+    if (note->kind == NOTE_SHARD_LOADED) {
+        shard->is_loading = false;
+        compare_shard(trace, broker, coordinator);
+    }
+    if (note->kind == NOTE_WRITE_FAILED && note->error != KAFKA_NOT_COORDINATOR)
+        compare_shard(trace, broker, coordinator);
+}
+
+/* ---- notes ------------------------------------------------------------------------------- */
+
+/* Of the groups of a coordinator whose word counts. */
+static void tell(struct group_trace *trace, int32_t broker, const struct coordinator *coordinator,
+                 const struct group_note *note)
 {
     struct sim *sim = trace->sim;
-    if (note->client_id != NAME_NONE && note->member != NAME_NONE) {
-        remember_client(trace, note->member, note->client_id);
-    }
-    switch (note->kind) {
+    struct group_memory *group = memory_of(trace, note->group, coordinator_partition(coordinator));
+    switch ((int)note->kind) {
     case NOTE_GROUP_STATE:
         TRACE(sim, TRACE_GROUP_STATE, note->group, state_of(note->old_state), state_of(note->state),
               note->generation, group_members_count(coordinator, note->group), broker);
@@ -305,24 +495,38 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
         TRACE(sim, TRACE_REBALANCED, note->group, note->generation, note->count, NAME_NONE,
               note->other);
         return;
+    case NOTE_MEMBER_ADDED: member_added(trace, group, note); return;
+    case NOTE_MEMBER_REPLACED: member_replaced(trace, group, note); return;
+    case NOTE_MEMBER_REMOVED: member_removed(trace, group, note); return;
+    default: assignment_changed(trace, coordinator, note); return;
+    }
+}
+
+void group_trace_note(struct group_trace *trace, int32_t broker,
+                      const struct coordinator *coordinator, const struct group_note *note)
+{
+    if (note->client_id != NAME_NONE && note->member != NAME_NONE) {
+        remember_client(trace, note->member, note->client_id);
+    }
+    const struct shard_memory *shard = shard_of(trace, coordinator_partition(coordinator));
+    switch (note->kind) {
+    case NOTE_GROUP_STATE:
+    case NOTE_REBALANCE:
+    case NOTE_JOIN_COMPLETED:
+    case NOTE_TARGET_COMPUTED:
     case NOTE_MEMBER_ADDED:
-        TRACE(sim, TRACE_MEMBER_ADDED, note->group, group_trace_client(trace, note->member),
-              note->member, note->instance, NAME_NONE, note->client_id, note->client_host);
-        return;
     case NOTE_MEMBER_REPLACED:
-        if (group_trace_client(trace, note->member) == NAME_NONE) {
-            remember_client(trace, note->member, group_trace_client(trace, note->other));
-        }
-        rename_member(trace, note);
-        TRACE(sim, TRACE_MEMBER_ADDED, note->group, group_trace_client(trace, note->member),
-              note->member, note->instance, note->other, note->client_id, note->client_host);
-        return;
-    case NOTE_MEMBER_REMOVED: member_removed(trace, note); return;
+    case NOTE_MEMBER_REMOVED:
     case NOTE_ASSIGNMENT_STORED:
-    case NOTE_MEMBER_ASSIGNED: assignment_changed(trace, coordinator, note); return;
+    case NOTE_MEMBER_ASSIGNED:
+        if (shard->broker == broker && !shard->is_loading) tell(trace, broker, coordinator, note);
+        return;
     case NOTE_COMMIT:
     case NOTE_COMMIT_DURABLE: committed(trace, note); return;
     case NOTE_OFFSET_REMOVED: offset_removed(trace, note); return;
+    case NOTE_SHARD_LOADING:
+    case NOTE_SHARD_LOADED:
+    case NOTE_WRITE_FAILED: on_shard_note(trace, broker, coordinator, note); return;
     case NOTE_GROUP_CREATED:
     case NOTE_GROUP_DELETED:
     case NOTE_GROUP_CONVERTED:
@@ -330,10 +534,7 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
     case NOTE_ASSIGNMENT_RECEIVED:
     case NOTE_MEMBER_FENCED:
     case NOTE_TRANSACTION_ENDED:
-    case NOTE_SHARD_LOADING:
-    case NOTE_SHARD_LOADED:
     case NOTE_SHARD_UNLOADED:
-    case NOTE_WRITE_FAILED:
     case GROUP_NOTE_KIND_COUNT: return;
     }
 }

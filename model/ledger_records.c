@@ -297,15 +297,13 @@ static void on_group_state(struct ledger *ledger, struct ledger_group_state *gro
 {
     int64_t to = record->field[2];
     ledger_end_rest(ledger, group);
-    if (to == GROUP_TRACE_Stable) {
+    /* From Dead: a coordinator took the group over; it may have ended a rebalance by that, and its
+     * assignment is known already. */
+    if (to == GROUP_TRACE_Stable && record->field[1] != GROUP_TRACE_Dead) {
         ledger->settling = group; /* the assignment follows */
         group->settled_members = record->field[4];
     }
-    if (to == GROUP_TRACE_Dead || record->field[1] == GROUP_TRACE_Dead) {
-        /* A coordinator gave the group up or took it over: no rebalance by itself. */
-        if (to == GROUP_TRACE_Stable) group->was_stable = true;
-        return;
-    }
+    if (to == GROUP_TRACE_Dead) return;
     bool settled = to == GROUP_TRACE_Stable || to == GROUP_TRACE_Empty;
     if (!settled) {
         if (group->was_stable && group->unstable_since == SIM_TIME_NEVER)

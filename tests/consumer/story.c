@@ -1,5 +1,6 @@
 #include "tests/consumer/story.h"
 
+#include "model/checkers.h"
 #include "model/messages_data.h"
 #include "sim/check.h"
 #include "tools/scenario_yaml.h"
@@ -23,6 +24,7 @@ struct line {
 struct story {
     struct scenario_document *document;
     struct world *world;
+    struct checkers *checkers;
     struct ledger *ledger;
     struct line *lines;
     size_t count;
@@ -128,11 +130,16 @@ struct story *story_run(const char *yaml)
     diagnostics_free(diagnostics);
     const struct scenario *scenario = scenario_document_scenario(story->document);
     story->world = world_new(scenario, &(struct world_options){.seed = scenario->seed});
-    story->ledger = ledger_new(world_sim(story->world), scenario);
+    story->checkers = checkers_new(world_sim(story->world), scenario);
+    story->ledger = checkers_ledger(story->checkers);
     trace_observe(sim_trace(world_sim(story->world)), take, story, NULL);
     world_run_until(story->world, scenario->duration_ns);
-    ledger_finish(story->ledger);
-    assert_true(ledger_is_balanced(story->ledger));
+    checkers_finish(story->checkers);
+    if (checkers_violation_count(story->checkers) > 0) {
+        const struct violation *first = checkers_violation(story->checkers, 0);
+        fail_msg("%s at %" PRId64 " ms: %s", checker_name(first->checker), first->at / 1000000,
+                 names_text(sim_names(world_sim(story->world)), first->text));
+    }
     return story;
 }
 

@@ -16,7 +16,8 @@
 
 struct story;
 
-/* Loads and runs a scenario to its end; a mistake in it fails the test. */
+/* Loads and runs a scenario to its end; a mistake in it, a violated invariant or a ledger that does
+ * not balance fails the test. */
 struct story *story_run(const char *yaml);
 
 /* The usual one, in pieces of YAML. One way takes a millisecond, brokers and disks take no time,

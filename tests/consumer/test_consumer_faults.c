@@ -23,10 +23,70 @@ static void a_fault_may_wait_for_what_a_deadline_brings_about(void **state)
     story_free(s);
 }
 
+static void a_broker_that_is_restarted_comes_back(void **state)
+{
+    (void)state;
+    /* A controlled shutdown takes two heartbeats to the controller; then it starts again at once.
+     */
+    struct story *s = STORY(.duration = "2m", .timeline = "{at: 30s, restart: broker 0}");
+    struct ledger_group figures = story_ledger(s, 0);
+    assert_in_range(figures.produced, 1150, 1200);
+    assert_in_range(figures.lag_records_end, 0, 1);
+    story_free(s);
+}
+
+static void a_stop_may_be_shorter_than_the_shutdown(void **state)
+{
+    (void)state;
+    struct story *s = STORY(.duration = "2m", .timeline = "{at: 30s, stop: broker 0, for: 100ms}");
+    assert_in_range(story_ledger(s, 0).lag_records_end, 0, 1);
+    story_free(s);
+}
+
+static void who_takes_a_group_over_tells_what_its_log_says(void **state)
+{
+    (void)state;
+    /* g-1 is silent, and its coordinator expels it; before the rest have rejoined that coordinator
+     * dies. The next one knows a stable group of two: nothing of the rebalance was written. */
+    struct story *s =
+        STORY(.duration = "3m", .brokers = "3", .partitions = "2", .rate = "1/s", .members = "2",
+              .config = "max.poll.records: 1", .process = "per_record: 1s, per_batch: 20s",
+              .timeline = "{at: 30s, pause: g-1, for: 100s}, {when: {group: g, "
+                          "state: PreparingRebalance}, at: 40s, crash: coordinator "
+                          "of g}");
+    /* 9 s of broker session; then every member has a session of 45 s, g-1 too. */
+    expect_story(s, STORY_GROUP, "", 30000, 130000,
+                 "73031 group g Stable -> PreparingRebalance, generation 1\n"
+                 "81002 group g Dead -> Stable, generation 1\n"
+                 "126002 group g Stable -> PreparingRebalance, generation 1\n"
+                 "126627 group g PreparingRebalance -> CompletingRebalance, generation 2\n"
+                 "126641 group g CompletingRebalance -> Stable, generation 2\n");
+    assert_int_equal(story_ledger(s, 0).members, 2);
+    story_free(s);
+}
+
+static void a_static_member_keeps_its_partitions_under_its_new_id(void **state)
+{
+    (void)state;
+    /* Restarted with the same group.instance.id: the same assignment under another member id, of
+     * which the next rebalance takes it. */
+    struct story *s = STORY(.duration = "2m", .partitions = "2", .rate = "1/s", .members = "1",
+                            .config = "group.instance.id: member",
+                            .timeline = "{at: 30s, restart: g-1}, {at: 60s, scale: g, to: 2}");
+    struct ledger_group figures = story_ledger(s, 0);
+    assert_int_equal(figures.members, 2);
+    assert_int_equal(figures.zombie, 0);
+    story_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fault_may_wait_for_what_a_deadline_brings_about),
+        cmocka_unit_test(a_broker_that_is_restarted_comes_back),
+        cmocka_unit_test(a_stop_may_be_shorter_than_the_shutdown),
+        cmocka_unit_test(who_takes_a_group_over_tells_what_its_log_says),
+        cmocka_unit_test(a_static_member_keeps_its_partitions_under_its_new_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
