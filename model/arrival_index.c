@@ -1,7 +1,7 @@
 #include "model/arrival_index.h"
 
+#include "model/scale.h"
 #include "sim/check.h"
-#include "sim/wide.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -10,8 +10,8 @@ sim_time arrival_span_at(const struct arrival_span *span, int64_t offset)
 {
     CHECK(offset >= span->base_offset && offset < span->base_offset + span->count);
     if (span->count == 1) return span->first_at;
-    int128 scaled = (int128)(span->last_at - span->first_at) * (offset - span->base_offset);
-    return span->first_at + (sim_time)(scaled / (span->count - 1));
+    return span->first_at +
+           scale_int64(span->last_at - span->first_at, offset - span->base_offset, span->count - 1);
 }
 
 /* Joins `next` to `span`, which it follows. */
@@ -98,8 +98,16 @@ void arrival_index_drop_before(struct arrival_index *index, int64_t offset)
 
 const struct arrival_span *arrival_index_find(const struct arrival_index *index, int64_t offset)
 {
+    /* Readers are mostly near the end: steps back from there, each twice as long, then halves. */
     uint32_t low = index->begin;
     uint32_t high = index->end;
+    for (uint32_t back = 2; back < high - low; back *= 2) {
+        if (index->spans[high - back].base_offset <= offset) {
+            low = high - back;
+            break;
+        }
+        high -= back;
+    }
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         const struct arrival_span *span = &index->spans[middle];
@@ -111,4 +119,16 @@ const struct arrival_span *arrival_index_find(const struct arrival_index *index,
     }
     if (low == index->end || index->spans[low].base_offset > offset) return NULL;
     return &index->spans[low];
+}
+
+const struct arrival_span *arrival_index_find_after(const struct arrival_index *index,
+                                                    const struct arrival_span *before,
+                                                    int64_t offset)
+{
+    if (before == NULL || before == &index->spans[index->end - 1]) {
+        return arrival_index_find(index, offset);
+    }
+    const struct arrival_span *next = before + 1;
+    bool holds = next->base_offset <= offset && offset < next->base_offset + next->count;
+    return holds ? next : arrival_index_find(index, offset);
 }

@@ -39,6 +39,10 @@ void arrival_index_drop_before(struct arrival_index *index, int64_t offset);
 
 /* The span that holds `offset`; NULL when it was dropped or never appended. */
 const struct arrival_span *arrival_index_find(const struct arrival_index *index, int64_t offset);
+/* The same, for one who goes on from `before`, the span found last (NULL = none). */
+const struct arrival_span *arrival_index_find_after(const struct arrival_index *index,
+                                                    const struct arrival_span *before,
+                                                    int64_t offset);
 sim_time arrival_span_at(const struct arrival_span *span, int64_t offset);
 
 #endif

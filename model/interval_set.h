@@ -1,6 +1,7 @@
 /* model/interval_set.h: a set of offsets as disjoint ascending ranges [from, to).
  *
- * Offsets are mostly processed in order, so sets are short: one range, and a few islands. */
+ * Offsets are mostly processed in order, so sets are short: one range, and a few islands. The one
+ * range costs no memory beside the set, and no look at it. */
 #ifndef MODEL_INTERVAL_SET_H
 #define MODEL_INTERVAL_SET_H
 
@@ -15,10 +16,17 @@ struct interval {
 };
 
 struct interval_set {
-    struct interval *ranges;
+    union {
+        struct interval one;
+        struct interval *many; /* shape [capacity] */
+    };
     uint32_t count;
-    uint32_t capacity;
+    uint32_t capacity; /* 0: the only range, if there is one, is `one` */
 };
+static inline const struct interval *interval_set_ranges(const struct interval_set *set)
+{
+    return set->capacity == 0 ? &set->one : set->many;
+}
 
 /* A zeroed struct is the empty set. Each returns how many offsets changed sides. */
 int64_t interval_set_add(struct interval_set *set, struct memory *memory, int64_t from, int64_t to);

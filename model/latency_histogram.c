@@ -22,13 +22,18 @@ struct latency_histogram *latency_histogram_new(struct memory *memory)
     return memory_keep(memory, sizeof(struct latency_histogram));
 }
 
+/* Which doubling a duration is in: by how many bits its units are shortened to find its bucket. */
+static uint32_t doubling_of(sim_time duration_ns)
+{
+    uint64_t units = (uint64_t)duration_ns >> UNIT_BITS;
+    return units < SUB_COUNT ? 0 : 63u - SUB_BITS - (uint32_t)__builtin_clzll(units);
+}
+
 /* Bucket of a duration: linear up to 128 units of 1,024 ns, then 128 buckets per doubling. */
 static uint32_t bucket_of(sim_time duration_ns)
 {
-    uint64_t units = (uint64_t)duration_ns >> UNIT_BITS;
-    if (units < SUB_COUNT) return (uint32_t)units;
-    uint32_t shift = 63u - SUB_BITS - (uint32_t)__builtin_clzll(units);
-    return (shift + 1) * SUB_COUNT + (uint32_t)(units >> shift) - SUB_COUNT;
+    uint32_t shift = doubling_of(duration_ns);
+    return shift * SUB_COUNT + (uint32_t)((uint64_t)duration_ns >> (UNIT_BITS + shift));
 }
 
 /* The first duration beyond the bucket. */
@@ -51,6 +56,29 @@ void latency_histogram_add(struct latency_histogram *histogram, sim_time duratio
     if (duration_ns > histogram->max) histogram->max = duration_ns;
 }
 
+/* Each of low + (high - low) * i / (count - 1), i below count, finds its bucket; those of one
+ * doubling by the same shift. */
+static void add_each(struct latency_histogram *histogram, sim_time low, sim_time high,
+                     int64_t count)
+{
+    const sim_time step = (high - low) / (count - 1);
+    const int64_t rest = (high - low) % (count - 1);
+    sim_time value = low;
+    int64_t carry = 0;
+    for (int64_t counted = 0; counted < count;) {
+        uint32_t shift = doubling_of(value);
+        uint64_t end = (uint64_t)(2 * SUB_COUNT) << (UNIT_BITS + shift);
+        int64_t *buckets = histogram->buckets + (size_t)shift * SUB_COUNT;
+        for (; counted < count && (uint64_t)value < end; counted++) {
+            buckets[(uint64_t)value >> (UNIT_BITS + shift)]++;
+            carry += rest;
+            int64_t over = carry >= count - 1;
+            value += step + over;
+            carry -= over * (count - 1);
+        }
+    }
+}
+
 void latency_histogram_add_range(struct latency_histogram *histogram, sim_time first_ns,
                                  sim_time last_ns, int64_t count)
 {
@@ -63,20 +91,10 @@ void latency_histogram_add_range(struct latency_histogram *histogram, sim_time f
         latency_histogram_add(histogram, low, count - at_high);
         return;
     }
-    /* Value i is low + (high - low) * i / (count - 1). A few of them: each finds its bucket. */
     int64_t counted = 0;
     if (count <= (int64_t)(bucket_of(high) - bucket_of(low)) * 4) {
-        const sim_time step = (high - low) / (count - 1);
-        const int64_t rest = (high - low) % (count - 1);
-        sim_time value = low;
-        for (int64_t carry = 0; counted < count; counted++) {
-            histogram->buckets[bucket_of(value)]++;
-            value += step;
-            carry += rest;
-            if (carry < count - 1) continue;
-            carry -= count - 1;
-            value++;
-        }
+        add_each(histogram, low, high, count);
+        counted = count;
     }
     /* Many: count those below each bucket's end. */
     for (uint32_t bucket = bucket_of(low); counted < count; bucket++) {

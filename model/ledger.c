@@ -30,10 +30,11 @@ static void init_claims(struct ledger_claim *claims, int32_t from, int32_t to)
 }
 
 /* A topic gained partitions: make room in its log table and in every group's claims. */
-static void grow_topic(struct ledger *ledger, int32_t t, int32_t count)
+void ledger_grow_topic(struct ledger *ledger, int32_t t, int32_t count)
 {
     struct ledger_topic *topic = &ledger->topics[t];
     int32_t old = topic->partition_count;
+    ledger->delivered = NULL;
     topic->logs = memory_resize(ledger->memory, topic->logs, (size_t)old * sizeof(*topic->logs),
                                 (size_t)count * sizeof(*topic->logs));
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
@@ -44,23 +45,6 @@ static void grow_topic(struct ledger *ledger, int32_t t, int32_t count)
         init_claims(*claims, old, count);
     }
     topic->partition_count = count;
-}
-
-struct ledger_log *ledger_log_of(struct ledger *ledger, int64_t partition)
-{
-    int32_t t = PARTITION_TOPIC((partition_id)partition);
-    int32_t p = PARTITION_NUMBER((partition_id)partition);
-    if (t >= ledger->scenario->topic_count) return NULL;
-    if (p >= ledger->topics[t].partition_count) grow_topic(ledger, t, p + 1);
-    return &ledger->topics[t].logs[p];
-}
-
-struct ledger_claim *ledger_claim_of(struct ledger *ledger, struct ledger_group_state *group,
-                                     int64_t partition)
-{
-    if (ledger_log_of(ledger, partition) == NULL) return NULL;
-    struct ledger_claim *claims = group->claims[PARTITION_TOPIC((partition_id)partition)];
-    return claims == NULL ? NULL : &claims[PARTITION_NUMBER((partition_id)partition)];
 }
 
 static void observe(void *self, const struct trace_record *record)
@@ -89,7 +73,7 @@ static const uint16_t followed[] = {
     TRACE_COMMITTED,       TRACE_OFFSET_REMOVED, TRACE_COMMIT_SENT, TRACE_COMMIT_DONE,
     TRACE_OWNED,           TRACE_DISOWNED,       TRACE_CLIENT,      TRACE_MEMBER_ADDED,
     TRACE_COMMIT_REJECTED, TRACE_SINK,           TRACE_UNREADABLE,  TRACE_GIVEN_UP,
-    TRACE_BATCH_DIVERGED,
+    TRACE_BATCH_DIVERGED,  TRACE_DELIVERED,
 };
 
 static void init_group(struct ledger *ledger, int32_t g)

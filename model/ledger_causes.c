@@ -69,6 +69,7 @@ void ledger_report_processed(struct ledger *ledger, struct ledger_group_state *g
                              struct ledger_claim *claim, const struct trace_record *record,
                              int64_t repeated, bool zombie)
 {
+    if (!zombie && repeated == 0) return;
     name_id name = (name_id)record->field[1];
     uint32_t index = name_table_get(&ledger->member_by_name, name);
     struct finding finding = {

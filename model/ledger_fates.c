@@ -10,7 +10,7 @@ static int64_t nearer(int64_t boundary, int64_t from, int64_t to)
 static int64_t begin_of_next(const struct interval_set *set, int64_t from, int64_t to)
 {
     for (uint32_t i = 0; i < set->count; i++)
-        to = nearer(set->ranges[i].from, from, to);
+        to = nearer(interval_set_ranges(set)[i].from, from, to);
     return to;
 }
 

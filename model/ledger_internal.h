@@ -24,14 +24,16 @@ struct ledger_log {
     int64_t start;
     int64_t end;
     struct arrival_index arrivals;
+    uint32_t sent_count;
+    uint32_t sent_capacity;
+    struct ledger_sent *sent; /* of producers that can write twice */
+    sim_time since;           /* when its first record came into being */
+
     struct interval_set acknowledged; /* a producer was told that these were written */
     struct interval_set safe;         /* … with acks=all */
     struct interval_set markers;      /* control records: no consumer is ever given them */
     struct interval_set aborted;      /* records of aborted transactions */
-    struct ledger_sent *sent;         /* of producers that can write twice */
-    uint32_t sent_count;
-    uint32_t sent_capacity;
-    sim_time since; /* when its first record came into being */
+    char unused[32];                  /* up to whole cache lines */
 };
 
 /* A step of processing, kept while others may overlap it. */
@@ -55,40 +57,40 @@ struct ledger_poll {
     int64_t end;
 };
 
-/* One group's work on one partition. */
+/* One group's work on one partition. First what every record processed or appended touches. */
 struct ledger_claim {
     int64_t next;
-    int64_t committed; /* -1 = none */
-    int64_t lag;       /* as counted in the group's sum */
-    int64_t highest;   /* end of the highest range processed; with workers, of those forgotten */
-    struct ledger_step *steps;     /* groups with workers: the last ones, a ring */
-    uint32_t step_count;           /* ever */
-    int64_t steps_highest;         /* end of the highest one forgotten */
+    int64_t lag;     /* as counted in the group's sum */
+    int64_t highest; /* end of the highest range processed; with workers, of those forgotten */
     struct interval_set processed; /* and what it can never be given: see on_unreadable */
+    name_id assigned;
+    name_id last_worker;
+
+    struct ledger_owner *owners;
+    struct ledger_poll *polls; /* the latest worker first */
+    uint32_t owner_count;
+    uint32_t owner_capacity;
+    uint32_t poll_count;
+    uint32_t poll_capacity;
+    struct ledger_step *steps; /* groups with workers: the last ones, a ring */
+    int64_t steps_highest;     /* end of the highest one forgotten */
+    uint32_t step_count;       /* ever */
+    int64_t committed;         /* -1 = none */
+    name_id assigned_id;       /* Kafka's member id */
+    bool last_ended;           /* false: the last worker still believes to own it */
+    bool ever_owned;
+    bool committed_by_hand;        /* the committed offset is an operator's */
+    enum finding_cause skip_cause; /* of what is in `skipped` */
     struct interval_set skipped;   /* passed over by a reset, noted when it happened */
     struct interval_set given_up;  /* passed over by the application */
     struct interval_set effective; /* transactional groups: of committed transactions */
     int64_t lost;                  /* acknowledged, truncated away, unread */
-    struct ledger_owner *owners;
-    uint32_t owner_count;
-    uint32_t owner_capacity;
-    name_id assigned;
-    name_id assigned_id; /* Kafka's member id */
-    bool ever_owned;
-    bool committed_by_hand;        /* the committed offset is an operator's */
-    enum finding_cause skip_cause; /* of what is in `skipped` */
     /* What causes repeats: how the last owner's work ended, and who works on regardless. */
-    name_id last_worker;
     enum ownership_end last_end;
-    bool last_ended; /* false: the last worker still believes to own it */
     enum finding_cause redo_cause;
     name_id redo_culprit;
     enum finding_cause zombie_cause;
     name_id zombie;
-    /* The latest worker first. */
-    struct ledger_poll *polls;
-    uint32_t poll_count;
-    uint32_t poll_capacity;
     /* When the group was last at rest. */
     name_id rest_id;
     int64_t rest_end; /* of the log */
@@ -147,6 +149,12 @@ struct name_table {
     uint32_t capacity;
 };
 
+/* Requests go through thousands of partitions in even steps: what comes next is foreseen. */
+struct ledger_walk {
+    partition_id last;
+    int32_t step;
+};
+
 struct ledger {
     struct sim *sim;
     struct memory *memory;
@@ -164,17 +172,33 @@ struct ledger {
     struct ledger_group_state *settling; /* just Stable, its assignment follows; NULL = none */
     int64_t truncated;                   /* records appended and taken back by an election */
     int64_t appended;
+    struct ledger_walk appends;
+    struct ledger_walk acknowledgements;
+    struct ledger_log *delivered; /* whose arrivals will be asked for; NULL = none */
     bool finished;
 };
 
 void name_table_set(struct ledger *ledger, struct name_table *table, name_id name, uint32_t value);
 uint32_t name_table_get(const struct name_table *table, int64_t name);
 
+void ledger_grow_topic(struct ledger *ledger, int32_t topic, int32_t partition_count);
 /* NULL for topics that are not the scenario's (internal ones). Grows with the topic. */
-struct ledger_log *ledger_log_of(struct ledger *ledger, int64_t partition);
+static inline struct ledger_log *ledger_log_of(struct ledger *ledger, int64_t partition)
+{
+    int32_t t = PARTITION_TOPIC((partition_id)partition);
+    int32_t p = PARTITION_NUMBER((partition_id)partition);
+    if (t >= ledger->scenario->topic_count) return NULL;
+    if (p >= ledger->topics[t].partition_count) ledger_grow_topic(ledger, t, p + 1);
+    return &ledger->topics[t].logs[p];
+}
 /* NULL when the group does not subscribe to the topic. */
-struct ledger_claim *ledger_claim_of(struct ledger *ledger, struct ledger_group_state *group,
-                                     int64_t partition);
+static inline struct ledger_claim *
+ledger_claim_of(struct ledger *ledger, struct ledger_group_state *group, int64_t partition)
+{
+    if (ledger_log_of(ledger, partition) == NULL) return NULL;
+    struct ledger_claim *claims = group->claims[PARTITION_TOPIC((partition_id)partition)];
+    return claims == NULL ? NULL : &claims[PARTITION_NUMBER((partition_id)partition)];
+}
 
 /* ledger_fates.c: what became of the records that were never processed. */
 enum ledger_fate {
@@ -196,6 +220,12 @@ bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *
 void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group,
                          partition_id partition);
 
+/* ledger_prefetch.c: memory that the next records will need. */
+void ledger_prefetch_append(struct ledger *ledger, partition_id partition);
+void ledger_prefetch_acknowledgement(struct ledger *ledger, partition_id partition);
+/* Records of this partition were delivered: their processing comes next. */
+void ledger_prefetch_processing(struct ledger *ledger, struct ledger_group_state *group,
+                                partition_id partition);
 /* ledger_lag.c */
 /* The first offset from `offset` on that the group can be given. */
 int64_t ledger_next_readable(const struct ledger_log *log, const struct ledger_group_state *group,

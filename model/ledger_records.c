@@ -11,6 +11,7 @@ bool ledger_is_covered(const struct ledger_group_state *group, int64_t partition
 static void on_appended(struct ledger *ledger, struct ledger_log *log,
                         const struct trace_record *record)
 {
+    ledger_prefetch_append(ledger, (partition_id)record->field[0]);
     int64_t base_offset = record->field[3];
     int64_t count = record->field[4];
     if (base_offset < log->end) return; /* never happens; checker I13 tells of it */
@@ -130,6 +131,7 @@ static void lose(struct ledger *ledger, const struct trace_record *record)
 static void on_produce_done(struct ledger *ledger, struct ledger_log *log,
                             const struct trace_record *record)
 {
+    ledger_prefetch_acknowledgement(ledger, (partition_id)record->field[1]);
     if (ledger_copies_on_done(log, record)) {
         lose(ledger, record);
         return;
@@ -168,17 +170,17 @@ static void add_latency(struct ledger_group_state *group, const struct ledger_lo
     int64_t base = record->field[3];
     int64_t count = record->field[4];
     sim_time begin_at = record->field[5];
-    sim_time work_ns = record->at - begin_at;
+    sim_time each_ns = (record->at - begin_at) / count;
+    const struct arrival_span *span = NULL;
     while (from < to) {
-        const struct arrival_span *span = arrival_index_find(&log->arrivals, from);
+        span = arrival_index_find_after(&log->arrivals, span, from);
         if (span == NULL) return;
         int64_t span_end = span->base_offset + span->count;
         int64_t end = span_end < to ? span_end : to;
         ledger_note_births(group, span, from, end);
         /* Record i of the range is done at begin + work * (i + 1) / count. */
-        sim_time first_done = begin_at + work_ns / count * (from - base + 1);
-        sim_time last_done =
-            end == base + count ? record->at : begin_at + work_ns / count * (end - base);
+        sim_time first_done = begin_at + each_ns * (from - base + 1);
+        sim_time last_done = end == base + count ? record->at : begin_at + each_ns * (end - base);
         sim_time first_ns = first_done - arrival_span_at(span, from);
         sim_time last_ns = last_done - arrival_span_at(span, end - 1);
         /* Clocks of producers can be ahead of ours; nothing is processed before it exists. */
@@ -386,6 +388,9 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
     case TRACE_PROCESSED: on_processed(ledger, group, record); break;
     case TRACE_GIVEN_UP: on_given_up(ledger, group, record); break;
     case TRACE_SINK: on_sink(ledger, group, record); break;
+    case TRACE_DELIVERED:
+        ledger_prefetch_processing(ledger, group, (partition_id)record->field[2]);
+        break;
     case TRACE_POSITION: on_position(ledger, group, record); break;
     case TRACE_GROUP_STATE: on_group_state(ledger, group, record); break;
     case TRACE_REBALANCE: ledger_note_rebalance(ledger, group, record); break;
