@@ -56,6 +56,7 @@
     X(CAME_BACK, "expelled member came back",                                                      \
       "a member joined anew that a rebalance had expelled")                                        \
     X(JOIN_UNREAD, "join not finished", "a member was expelled while its own join was under way")  \
+    X(JOIN_FAILED, "join failed", "a member's join failed half-way, and it joined again")          \
     X(NOT_SYNCED, "did not sync", "a member of the join phase never asked for its assignment")     \
     X(NOT_STORED, "assignment not stored", "the assignment could not be written to the log")       \
     X(RUN_ENDED, "the run ended", "nobody had come to them yet")                                   \

@@ -60,10 +60,10 @@ struct ledger_group {
 
 void ledger_group(const struct ledger *ledger, int32_t group, struct ledger_group *out);
 
-/* Commits refused with one error. */
+/* How often one error came. */
 struct ledger_error_count {
-    int64_t error;
-    int64_t partitions;
+    int64_t error; /* KAFKA_NONE: an exception of the application's own code */
+    int64_t count; /* 0: unused, and so are those after it */
 };
 #define LEDGER_ERRORS_KEPT 8
 
@@ -73,7 +73,7 @@ struct ledger_anomalies {
     int64_t poll_skips;       /* A3: times that a consumer's polls left out what others had taken */
     int64_t poll_rewinds;     /* A4: times that a consumer's polls went back in a partition */
     int64_t rejected_commits; /* A6: partitions of commits that the coordinator refused … */
-    struct ledger_error_count rejected_by_error[LEDGER_ERRORS_KEPT]; /* … 0 partitions: unused */
+    struct ledger_error_count rejected_by_error[LEDGER_ERRORS_KEPT]; /* … by error */
     int64_t commit_rewinds; /* A7: committed offsets that went down */
     int64_t offset_resets;  /* A8: positions set without a valid committed offset */
     int64_t moves; /* partitions that changed hands from one rest of the group to the next */
@@ -91,7 +91,10 @@ struct ledger_anomalies {
     /* Records of a partition that was added, processed while older ones, perhaps of the same keys,
      * were waiting in the partition these keys had before. */
     int64_t overtaken;
-    int64_t waiting; /* A14: not processed when the run ended */
+    int64_t fatal_errors;      /* consumers that ended with an exception … */
+    struct ledger_error_count fatal_by_error[LEDGER_ERRORS_KEPT]; /* … by error */
+    int64_t exceptions_caught; /* and exceptions that the application polled on after */
+    int64_t waiting;           /* A14: not processed when the run ended */
 };
 
 void ledger_anomalies(const struct ledger *ledger, int32_t group, struct ledger_anomalies *out);

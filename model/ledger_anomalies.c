@@ -131,13 +131,13 @@ void ledger_note_order(struct ledger *ledger, struct ledger_group_state *group,
 
 /* ---- A6, A7, A8: commits and positions ------------------------------------------------------ */
 
-static void count_error(struct ledger_anomalies *anomalies, int64_t error)
+static void count_error(struct ledger_error_count *counts, int64_t error)
 {
     for (int i = 0; i < LEDGER_ERRORS_KEPT; i++) {
-        struct ledger_error_count *entry = &anomalies->rejected_by_error[i];
-        if (entry->partitions > 0 && entry->error != error) continue;
+        struct ledger_error_count *entry = &counts[i];
+        if (entry->count > 0 && entry->error != error) continue;
         entry->error = error;
-        entry->partitions++;
+        entry->count++;
         return;
     }
 }
@@ -146,7 +146,7 @@ void ledger_note_rejected_commit(struct ledger *ledger, struct ledger_group_stat
                                  const struct trace_record *record)
 {
     group->anomalies.rejected_commits++;
-    count_error(&group->anomalies, record->field[6]);
+    count_error(group->anomalies.rejected_by_error, record->field[6]);
     const struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[1]);
     if (claim == NULL) return;
     /* What would be done again if this was the last that was heard of the member. */
@@ -212,6 +212,15 @@ void ledger_note_reset(struct ledger *ledger, struct ledger_group_state *group,
     if (finding.records > 0) ledger_add_finding(ledger, group, &finding);
 }
 
+/* E10 to E12 of the catalogue: what ends or disturbs a consumer is an exception out of poll(). */
+void ledger_note_exception(struct ledger_group_state *group, const struct trace_record *record)
+{
+    if (record->field[2] == CLIENT_EXCEPTION) group->anomalies.exceptions_caught++;
+    if (record->field[2] != CLIENT_FATAL) return;
+    group->anomalies.fatal_errors++;
+    count_error(group->anomalies.fatal_by_error, record->field[6]);
+}
+
 /* ---- A12: one rebalance brings about the next ------------------------------------------------ */
 
 /* The effect of an earlier rebalance that made this one, or FINDING_CAUSE_UNKNOWN: it came from
@@ -220,6 +229,7 @@ void ledger_note_reset(struct ledger *ledger, struct ledger_group_state *group,
 static enum finding_cause link_of(struct ledger *ledger, const struct ledger_member *member,
                                   const struct trace_record *record)
 {
+    const char *reason;
     switch ((enum rebalance_cause)record->field[1]) {
     case CAUSE_SYNC_EXPIRED:
     case CAUSE_REBALANCE_EXPIRED: return FINDING_CAUSE_NOT_SYNCED;
@@ -227,10 +237,9 @@ static enum finding_cause link_of(struct ledger *ledger, const struct ledger_mem
     case CAUSE_MEMBER_REJOINED:
     case CAUSE_LEADER_REJOINED:
         /* The client gives its reason when it joins (KIP-800). */
-        if (strstr(names_text(sim_names(ledger->sim), (name_id)record->field[5]),
-                   "need to revoke partitions") != NULL) {
-            return FINDING_CAUSE_REVOKED_FIRST;
-        }
+        reason = names_text(sim_names(ledger->sim), (name_id)record->field[5]);
+        if (strstr(reason, "need to revoke partitions") != NULL) return FINDING_CAUSE_REVOKED_FIRST;
+        if (strstr(reason, "rebalance failed due to") != NULL) return FINDING_CAUSE_JOIN_FAILED;
         return member->expelled ? FINDING_CAUSE_CAME_BACK : FINDING_CAUSE_UNKNOWN;
     case CAUSE_MEMBER_JOINED:
     case CAUSE_STATIC_MEMBER_CHANGED:

@@ -129,7 +129,7 @@ void ledger_note_member(struct ledger_member *member, const struct trace_record 
         member->removal = (enum rebalance_cause)record->field[3];
         if (member->id != NAME_NONE && member->id != (name_id)record->field[2]) break;
         member->in_group = false;
-        member->expelled = !member->dead && is_expulsion(member->removal);
+        member->expelled = !member->dead && (member->poll_expired || is_expulsion(member->removal));
         break;
     case TRACE_MEMBER_ADDED:
         member->is_member = true;

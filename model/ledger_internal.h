@@ -267,6 +267,7 @@ void ledger_note_commit_rewind(struct ledger *ledger, struct ledger_group_state 
                                const struct ledger_claim *claim, const struct trace_record *record);
 void ledger_note_reset(struct ledger *ledger, struct ledger_group_state *group,
                        const struct ledger_claim *claim, const struct trace_record *record);
+void ledger_note_exception(struct ledger_group_state *group, const struct trace_record *record);
 void ledger_note_rebalance(struct ledger *ledger, struct ledger_group_state *group,
                            const struct trace_record *record);
 

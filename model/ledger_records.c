@@ -424,6 +424,7 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
     case TRACE_DISOWNED: ledger_on_ownership_record(ledger, group, record); break;
     case TRACE_CLIENT:
         if (record->field[2] == CLIENT_POLL_TIMEOUT) group->figures.poll_timeouts++;
+        ledger_note_exception(group, record);
         ledger_note_member(ledger_member_of(ledger, group, (name_id)record->field[1]), record);
         if (record->field[2] == CLIENT_RESTORE_BEGIN || record->field[2] == CLIENT_RESTORE_END) {
             ledger_set_restoring(ledger, group, (name_id)record->field[1],

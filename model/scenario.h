@@ -103,6 +103,12 @@ struct scenario_commit {
     sim_time interval_ns;
 };
 
+/* What the application does with an exception that comes out of poll(). */
+enum exception_policy {
+    EXCEPTION_EXIT,       /* it closes the consumer and exits */
+    EXCEPTION_POLL_AGAIN, /* it logs, waits for retry_backoff_ns and goes on polling */
+};
+
 enum retry_policy { RETRY_FOREVER, RETRY_BOUNDED, RETRY_DEAD_LETTER, RETRY_CRASH };
 
 struct scenario_process {
@@ -118,6 +124,7 @@ struct scenario_process {
     int64_t restore_bytes_per_partition; /* state store; 0 = none */
     int64_t restore_bytes_per_second;
     enum retry_policy retry;
+    enum exception_policy on_exception;
     int32_t retries;
     sim_time retry_backoff_ns;
     const char *dead_letter_topic; /* NULL = none */
@@ -212,6 +219,7 @@ struct selector {
     X(SCALE, "scale", "change the number of members of a group")                                   \
     X(RESET_OFFSETS, "reset_offsets", "set a group's committed offsets, as the tool does")         \
     X(DELETE_GROUP, "delete_group", "delete a group's offsets and metadata")                       \
+    X(THROW, "throw", "the application's listener or assignor throws when it is called")           \
     X(QUIET, "quiet", "end all faults; liveness is judged from here")
 
 enum timeline_kind {
@@ -220,6 +228,9 @@ enum timeline_kind {
 #undef X
         TIMELINE_KIND_COUNT
 };
+
+/* Code of the application that the client calls. */
+enum throw_place { THROW_ON_ASSIGNED, THROW_ON_REVOKED, THROW_IN_ASSIGNOR, THROW_PLACE_COUNT };
 
 enum trigger_kind {
     TRIGGER_AT,    /* once, at `at` */
@@ -261,7 +272,8 @@ struct scenario_event {
     int32_t share_ppm;    /* hot_key */
     int64_t offset;       /* poison, reset_offsets; or OFFSET_TO_LATEST, OFFSET_TO_EARLIEST */
     bool unclean;         /* elect */
-    bool host;            /* crash: the whole host, so that nobody is told */
+    enum throw_place place; /* throw */
+    bool host;              /* crash: the whole host, so that nobody is told */
 };
 
 struct scenario_expect {

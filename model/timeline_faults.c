@@ -169,6 +169,9 @@ static void begin_target(struct world *world, struct fault *fault, const struct 
     case TIMELINE_STALL:
         if (consumer != NULL) consumer_stall(consumer);
         break;
+    case TIMELINE_THROW:
+        if (consumer != NULL) consumer_begin_throwing(consumer, event->place);
+        break;
     case TIMELINE_SLOW:
         if (process != PROCESS_NONE)
             process_set_slowdown_milli(world->sim, process, (uint32_t)event->factor_milli);
@@ -242,6 +245,11 @@ static void end_target(struct world *world, struct fault *fault, const struct ta
     case TIMELINE_STALL:
         if (target->kind == TARGET_MEMBER)
             consumer_unstall(deployment_consumer(deployment_of(world, target), target->member));
+        break;
+    case TIMELINE_THROW:
+        if (target->kind == TARGET_MEMBER)
+            consumer_end_throwing(deployment_consumer(deployment_of(world, target), target->member),
+                                  fault->event->place);
         break;
     case TIMELINE_SLOW:
         if (process != PROCESS_NONE) process_set_slowdown_milli(world->sim, process, 1000);

@@ -50,7 +50,7 @@ typedef uint32_t partition_id;
         X(RESTORE_END) X(POLL_TIMEOUT) X(LEAVING) X(CLOSING) X(CLOSED) X(FENCED)                   \
             X(COORDINATOR_UNKNOWN) X(COORDINATOR_FOUND) X(FATAL) X(HEARTBEAT_FAILED)               \
                 X(GENERATION_RESET) X(REJOIN_REQUESTED) X(RESET_NONE) X(OUT_OF_MEMORY)             \
-                    X(DEAD_LETTER) X(RETRY) X(OUTPUT_FAILED)
+                    X(DEAD_LETTER) X(RETRY) X(EXCEPTION) X(OUTPUT_FAILED)
 
 #define X(member) PROCESS_TRACE_##member,
 enum process_trace_state { TRACE_ENUM_PROCESS_STATE(X) };

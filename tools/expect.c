@@ -69,6 +69,10 @@ const struct expect_metric expect_metrics[] = {
      "times that a consumer's polls went back in a partition"},
     {"reordered", EXPECT_NUMBER, true, PLAIN,
      "records processed after later ones of their partition"},
+    {"fatal_errors", EXPECT_NUMBER, true, PLAIN,
+     "consumers that ended with an exception out of poll() or a commit"},
+    {"exceptions_caught", EXPECT_NUMBER, true, PLAIN,
+     "exceptions out of poll() that the application caught"},
     {"waiting", EXPECT_NUMBER, true, PLAIN, "records nobody had processed when the run ended"},
     {"violations", EXPECT_NUMBER, false, PLAIN, "invariants that did not hold: always a bug"},
 };

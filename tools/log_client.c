@@ -36,6 +36,8 @@ static const struct event_text {
                                  TAIL_REASON, "not provided"},
     [CLIENT_FENCED] = {"Fenced: ", LOG_ERROR, TAIL_ERROR, NULL},
     [CLIENT_FATAL] = {"Fatal: ", LOG_ERROR, TAIL_ERROR, NULL},
+    [CLIENT_EXCEPTION] = {"(application) caught what poll() threw, and polls again: ", LOG_ERROR,
+                          TAIL_REASON, "not provided"},
     [CLIENT_COORDINATOR_UNKNOWN] = {"Group coordinator is unavailable or invalid, rediscovery will "
                                     "be attempted: ",
                                     LOG_INFO, TAIL_REASON, "not provided"},
@@ -100,7 +102,10 @@ static bool event_words(struct log_words *words, const struct trace_record *reco
     text_append(&words->text, event->text);
     switch (event->tail) {
     case TAIL_NONE: break;
-    case TAIL_ERROR: append_error(words, field[6]); break;
+    case TAIL_ERROR:
+        if (field[6] == KAFKA_NONE) text_append(&words->text, reason); /* the application's own */
+        if (field[6] != KAFKA_NONE) append_error(words, field[6]);
+        break;
     case TAIL_NUMBER: text_format(&words->text, "%" PRId64, field[5]); break;
     case TAIL_REASON: text_append(&words->text, *reason != '\0' ? reason : event->no_reason); break;
     }

@@ -132,6 +132,8 @@ static bool look_up_figure(const struct run_group *group, const char *name, doub
         {"poll_skips", group->anomalies.poll_skips},
         {"poll_rewinds", group->anomalies.poll_rewinds},
         {"reordered", group->anomalies.reordered_records},
+        {"fatal_errors", group->anomalies.fatal_errors},
+        {"exceptions_caught", group->anomalies.exceptions_caught},
         {"waiting", group->anomalies.waiting},
         {"commits_attempted", group->ledger.commits_attempted},
         {"commits_failed", group->ledger.commits_failed},

@@ -249,6 +249,10 @@ static const struct schema_word retry_policies[] = {
     {"dead_letter", RETRY_DEAD_LETTER, "after `retries` tries it goes to the dead letter topic"},
     {"crash", RETRY_CRASH, "the process ends, and meets it again after its restart"},
 };
+static const struct schema_word exception_policies[] = {
+    {"exit", EXCEPTION_EXIT, "it closes the consumer and exits"},
+    {"poll_again", EXCEPTION_POLL_AGAIN, "it waits for retry_backoff and calls poll() again"},
+};
 static const struct schema_word no_memory_limit[] = {{"unlimited", 0, "no bound"}};
 
 static const struct schema_field process_fields[] = {
@@ -284,6 +288,8 @@ static const struct schema_field process_fields[] = {
      .help = "how fast it is read back"},
     CHOICE("retry", scenario_process, retry, "forever", retry_policies,
            "what happens to a record whose processing fails"),
+    CHOICE("on_exception", scenario_process, on_exception, "exit", exception_policies,
+           "what the application does when its listener or assignor throws out of poll()"),
     COUNT("retries", scenario_process, retries, "3", 0, 1000000, "tries after the first"),
     DURATION("retry_backoff", scenario_process, retry_backoff_ns, "1s", 0, "pause between tries"),
     CUSTOM("dead_letter_topic", scenario_process, dead_letter_topic, "none", hooks_optional_topic,

@@ -129,14 +129,14 @@ static json_t *rebalance_causes_json(const struct ledger_anomalies *anomalies)
     return causes;
 }
 
-static json_t *rejected_json(const struct ledger_anomalies *anomalies)
+static json_t *errors_json(const struct ledger_error_count *counts)
 {
     json_t *errors = json_object();
-    for (int i = 0; i < LEDGER_ERRORS_KEPT; i++) {
-        const struct ledger_error_count *error = &anomalies->rejected_by_error[i];
-        if (error->partitions == 0) break;
-        json_object_set_new(errors, kafka_error_name((int32_t)error->error),
-                            json_integer(error->partitions));
+    for (int i = 0; i < LEDGER_ERRORS_KEPT && counts[i].count > 0; i++) {
+        const char *name = counts[i].error == KAFKA_NONE
+                               ? "exception"
+                               : kafka_error_name((int32_t)counts[i].error);
+        json_object_set_new(errors, name, json_integer(counts[i].count));
     }
     return errors;
 }
@@ -170,7 +170,7 @@ static json_t *anomalies_json(const struct ledger_anomalies *anomalies)
         {"poll_skips", json_integer(anomalies->poll_skips)},
         {"poll_rewinds", json_integer(anomalies->poll_rewinds)},
         {"rejected_commits", json_integer(anomalies->rejected_commits)},
-        {"rejected_commits_by_error", rejected_json(anomalies)},
+        {"rejected_commits_by_error", errors_json(anomalies->rejected_by_error)},
         {"commit_rewinds", json_integer(anomalies->commit_rewinds)},
         {"offset_resets", json_integer(anomalies->offset_resets)},
         {"moves", json_integer(anomalies->moves)},
@@ -184,6 +184,9 @@ static json_t *anomalies_json(const struct ledger_anomalies *anomalies)
         {"reordered", json_integer(anomalies->reordered_records)},
         {"out_of_order", json_integer(anomalies->out_of_order)},
         {"overtaken", json_integer(anomalies->overtaken)},
+        {"fatal_errors", json_integer(anomalies->fatal_errors)},
+        {"fatal_errors_by_error", errors_json(anomalies->fatal_by_error)},
+        {"exceptions_caught", json_integer(anomalies->exceptions_caught)},
         {"waiting", json_integer(anomalies->waiting)},
     };
     json_t *object = json_object();

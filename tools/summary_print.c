@@ -158,6 +158,38 @@ static void append_assignments(struct text *text, const struct run_group *group)
     text_append(text, "\n");
 }
 
+static void append_figure(struct text *text, const char *label, int64_t count)
+{
+    begin_line(text, label);
+    count_format(text, count);
+}
+
+static void append_errors(struct text *text, const struct ledger_error_count *counts)
+{
+    for (int i = 0; i < LEDGER_ERRORS_KEPT && counts[i].count > 0; i++) {
+        text_format(text, "%s%s ", i == 0 ? "  (" : ", ",
+                    counts[i].error == KAFKA_NONE ? "an exception of its own code"
+                                                  : kafka_error_name((int32_t)counts[i].error));
+        count_format(text, counts[i].count);
+    }
+    text_append(text, ")");
+}
+
+/* Consumers that ended with an exception, and what was caught. */
+static void append_exceptions(struct text *text, const struct run_group *group)
+{
+    const struct ledger_anomalies *anomalies = &group->anomalies;
+    if (anomalies->fatal_errors > 0) {
+        append_figure(text, "consumers gave up", anomalies->fatal_errors);
+        append_errors(text, anomalies->fatal_by_error);
+        text_append(text, "\n");
+    }
+    if (anomalies->exceptions_caught > 0) {
+        append_figure(text, "exceptions caught", anomalies->exceptions_caught);
+        text_append(text, "\n");
+    }
+}
+
 static void append_commits(struct text *text, const struct run_group *group)
 {
     const struct ledger_anomalies *anomalies = &group->anomalies;
@@ -169,14 +201,8 @@ static void append_commits(struct text *text, const struct run_group *group)
     if (anomalies->rejected_commits > 0) {
         begin_line(text, "  refused");
         append_count(text, anomalies->rejected_commits, "partition", "partitions");
-        for (int i = 0; i < LEDGER_ERRORS_KEPT; i++) {
-            const struct ledger_error_count *error = &anomalies->rejected_by_error[i];
-            if (error->partitions == 0) break;
-            text_format(text, "%s%s ", i == 0 ? "  (" : ", ",
-                        kafka_error_name((int32_t)error->error));
-            count_format(text, error->partitions);
-        }
-        text_append(text, ")\n");
+        append_errors(text, anomalies->rejected_by_error);
+        text_append(text, "\n");
     }
     if (anomalies->commit_rewinds > 0) {
         begin_line(text, "  went back");
@@ -216,12 +242,6 @@ static void append_order(struct text *text, const struct run_group *group)
     count_format(text, anomalies->offset_resets);
     text_append(text, ", jumped ");
     append_records(text, group, FINDING_OFFSET_RESET);
-}
-
-static void append_figure(struct text *text, const char *label, int64_t count)
-{
-    begin_line(text, label);
-    count_format(text, count);
 }
 
 static void append_latency(struct text *text, const struct latency_histogram *histogram)
@@ -290,6 +310,7 @@ static void append_figures(struct text *text, const struct run_group *group)
     }
     append_order(text, group);
     append_commits(text, group);
+    append_exceptions(text, group);
     append_latency(text, ledger->latency_ns);
 }
 

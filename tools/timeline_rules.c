@@ -23,12 +23,19 @@
 #define TARGETS_SCALE             ACCEPT_GROUP, NEEDS_COUNT
 #define TARGETS_RESET_OFFSETS     ACCEPT_GROUP, NEEDS_OFFSET
 #define TARGETS_DELETE_GROUP      ACCEPT_GROUP, 0
+#define TARGETS_THROW             ACCEPT_MEMBERS, NEEDS_FOR | NEEDS_PLACE
 #define TARGETS_QUIET             0, 0
 
 const struct timeline_rule timeline_rules[TIMELINE_KIND_COUNT] = {
 #define X(name, key, help) [TIMELINE_##name] = {TARGETS_##name, key, help},
     TIMELINE_KINDS(X)
 #undef X
+};
+
+const char *const timeline_places[THROW_PLACE_COUNT] = {
+    [THROW_ON_ASSIGNED] = "on_assigned",
+    [THROW_ON_REVOKED] = "on_revoked",
+    [THROW_IN_ASSIGNOR] = "assignor",
 };
 
 const char *const timeline_states[TIMELINE_STATE_COUNT] = {

@@ -20,6 +20,7 @@ enum timeline_parameter {
     TAKES_HOST = 1 << 11,
     NEEDS_OTHER = 1 << 12, /* to: the other side */
     TAKES_ONE_WAY = 1 << 13,
+    NEEDS_PLACE = 1 << 14, /* in: on_assigned, on_revoked or assignor */
 };
 
 #define ACCEPT_PROCESSES (ACCEPT_MEMBERS | ACCEPT_BROKERS | ACCEPT_PRODUCER)
@@ -31,6 +32,9 @@ struct timeline_rule {
     const char *help;
 };
 extern const struct timeline_rule timeline_rules[TIMELINE_KIND_COUNT];
+
+/* By enum throw_place. */
+extern const char *const timeline_places[THROW_PLACE_COUNT];
 
 /* What `when` can wait for: Kafka's names of group states, of both protocols. */
 #define TIMELINE_STATE_COUNT 7

@@ -87,6 +87,10 @@ static void write_action(struct writer *writer, const struct scenario_event *eve
     if ((takes & NEEDS_OFFSET) != 0) write_offset(writer, "to", event->offset);
     if ((takes & TAKES_UNCLEAN) != 0) write_flag(writer, "unclean", event->unclean);
     if ((takes & TAKES_HOST) != 0) write_flag(writer, "host", event->host);
+    if ((takes & NEEDS_PLACE) != 0) {
+        write_key(writer, "in");
+        text_append(writer->out, timeline_places[event->place]);
+    }
     if ((takes & TAKES_ONE_WAY) != 0) write_flag(writer, "one_way", event->one_way);
 }
 
@@ -180,6 +184,7 @@ static void add_actions(json_t *properties)
     add_property(properties, "offset", NULL, "an offset, earliest or next");
     add_property(properties, "unclean", "boolean", "elect a replica out of sync");
     add_property(properties, "host", "boolean", "the whole host: nobody is told");
+    add_property(properties, "in", "string", "what throws: on_assigned, on_revoked or assignor");
     add_property(properties, "one_way", "boolean", "only from the target to the other side");
 }
 
@@ -235,7 +240,8 @@ static void append_parameters(struct text *text, unsigned takes)
                {NEEDS_COUNT, "to"},       {TAKES_RECORDS, "[records]"},
                {NEEDS_KEY, "key, share"}, {TAKES_OFFSET, "[offset]"},
                {NEEDS_OFFSET, "to"},      {TAKES_UNCLEAN, "[unclean]"},
-               {TAKES_HOST, "[host]"},    {TAKES_ONE_WAY, "[one_way]"}};
+               {TAKES_HOST, "[host]"},    {TAKES_ONE_WAY, "[one_way]"},
+               {NEEDS_PLACE, "in"}};
     const char *separator = "";
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if ((takes & all[i].parameter) == 0) continue;

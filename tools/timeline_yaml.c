@@ -151,6 +151,25 @@ static void read_share(struct entry_reader *entry, const char *key)
     entry->event.loss_ppm = (int32_t)ppm;
 }
 
+static void read_place(struct entry_reader *entry)
+{
+    const struct node *node = written(entry, "in");
+    if (node == NULL) {
+        missing(entry, "in", "in: on_assigned, on_revoked or assignor");
+        return;
+    }
+    const char *text = node->kind == NODE_SCALAR ? node->text : yaml_describe(node);
+    for (int place = 0; place < THROW_PLACE_COUNT; place++) {
+        if (node->kind != NODE_SCALAR || strcmp(text, timeline_places[place]) != 0) continue;
+        entry->event.place = (enum throw_place)place;
+        return;
+    }
+    diagnostic_error(entry->reader->diagnostics, node->at, "in: nothing that throws is called %s",
+                     text);
+    reader_suggest(entry->reader, text, timeline_places, THROW_PLACE_COUNT);
+    entry->good = false;
+}
+
 static void read_parameters(struct entry_reader *entry)
 {
     unsigned takes = timeline_rules[entry->event.kind].parameters;
@@ -186,6 +205,7 @@ static void read_parameters(struct entry_reader *entry)
     }
     if ((takes & TAKES_UNCLEAN) != 0) read_flag(entry, "unclean", &entry->event.unclean);
     if ((takes & TAKES_HOST) != 0) read_flag(entry, "host", &entry->event.host);
+    if ((takes & NEEDS_PLACE) != 0) read_place(entry);
     if ((takes & TAKES_ONE_WAY) != 0) read_flag(entry, "one_way", &entry->event.one_way);
 }
 

@@ -95,8 +95,11 @@ static void failed(struct consumer *consumer)
     enum join_result result = classic->join;
     classic->join = JOIN_IDLE;
     if (classic->join_error != KAFKA_MEMBER_ID_REQUIRED) {
-        name_id reason = names_format(consumer->names, "rebalance failed due to %s",
-                                      kafka_error_name(classic->join_error));
+        /* What is no error of the broker goes by the name of its class. */
+        const char *what = kafka_error_name(classic->join_error);
+        if (classic->join_error == KAFKA_NONE)
+            what = classic->assignor_has_thrown ? "RuntimeException" : "UnjoinedGroupException";
+        name_id reason = names_format(consumer->names, "rebalance failed due to %s", what);
         classic_request_rejoin(consumer, names_text(consumer->names, reason));
     }
     if (result == JOIN_FAILED_RETRY_LATER) {
@@ -114,7 +117,10 @@ static enum phase judge_join(struct consumer *consumer)
     case JOIN_PENDING: return PHASE_STEP_STOPPED;
     case JOIN_FAILED_FATAL: {
         enum kafka_error error = classic->join_error;
+        bool is_assignors = classic->assignor_has_thrown;
         failed(consumer);
+        classic->assignor_has_thrown = false;
+        if (is_assignors) return listener_fail_poll(consumer, "the assignor throws an error");
         consumer_throw(consumer, error, "joining the group failed");
         return PHASE_STEP_LEFT;
     }
@@ -125,6 +131,7 @@ static enum phase judge_join(struct consumer *consumer)
     if (!classic_has_generation(consumer) || classic->state != MEMBER_STABLE) {
         /* The heartbeat thread has lost the membership in between. */
         join_forget_assignment(consumer);
+        classic->completes_again = false;
         classic->join = JOIN_IDLE;
         classic_forget_generation(consumer, false);
         return PHASE_STEP_DONE;

@@ -115,6 +115,7 @@ static void forget(struct consumer *consumer)
     client_metadata_reset(consumer->metadata);
     sim_timer_cancel(consumer->sim, &consumer->wake);
     sim_timer_cancel(consumer->sim, &consumer->listener.restore);
+    consumer->listener.has_thrown = consumer->listener.is_pausing = false;
     classic_member_reset(consumer);
     consumer_member_reset(consumer);
     application_reset(consumer);

@@ -264,6 +264,9 @@ struct listener {
     int32_t count;
     struct sim_timer restore; /* running time */
     continuation *then;
+    int32_t throwing[THROW_PLACE_COUNT]; /* faults of the timeline */
+    bool has_thrown;                     /* to be thrown from poll() when the state has changed */
+    bool is_pausing;                     /* the application has caught it and waits */
 };
 /* Runs a rebalance listener on A. True if it has returned already; else A is in it, and goes on
  * with `then` afterwards. For REVOKED and LOST the partitions are still owned while it runs, for
@@ -271,6 +274,10 @@ struct listener {
 bool listener_call(struct consumer *consumer, enum listener_call call, const partition_id *ids,
                    int32_t count, continuation *then);
 void listener_restored(struct consumer *consumer);
+/* What the listener threw comes out of poll(), if it threw: LEFT. Else `otherwise`. */
+enum phase listener_rethrow(struct consumer *consumer, enum phase otherwise);
+/* An exception of the application's own code comes out of poll(). */
+enum phase listener_fail_poll(struct consumer *consumer, const char *text);
 /* Commit mode external: positions come from the sink. */
 void listener_seek_external(struct consumer *consumer, const partition_id *ids, int32_t count);
 
@@ -328,6 +335,8 @@ struct classic_member {
     partition_id *remembered;
     int32_t remembered_count;
     int32_t remembered_generation;
+    bool assignor_has_thrown;
+    bool completes_again; /* the assignment is applied, but its listener threw */
     /* onJoinComplete, while its listeners run */
     partition_id *assigned;
     int32_t assigned_count;

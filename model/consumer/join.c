@@ -378,6 +378,14 @@ void join_lead_if_possible(struct consumer *consumer)
         send_sync(consumer, new_sync(consumer));
         return;
     }
+    if (consumer->listener.throwing[THROW_IN_ASSIGNOR] > 0) {
+        /* onLeaderElected fails the join: no SyncGroup, so the others wait in theirs. */
+        classic->leading = NULL;
+        message_free(consumer->memory, &response->head);
+        classic->assignor_has_thrown = true;
+        fail_join(consumer, JOIN_FAILED_FATAL, KAFKA_NONE);
+        return;
+    }
     struct subscription *subscriptions = decode_members(consumer, response);
     if (client_metadata_is_fresh(consumer->metadata)) {
         classic->leading = NULL;

@@ -90,8 +90,46 @@ static bool assigned(struct consumer *consumer, const partition_id *ids, int32_t
     return false;
 }
 
+enum phase listener_fail_poll(struct consumer *consumer, const char *text)
+{
+    const struct scenario_process *process = &consumer->options.group->process;
+    if (process->on_exception == EXCEPTION_EXIT) {
+        consumer_throw(consumer, KAFKA_NONE, text);
+        return PHASE_STEP_LEFT;
+    }
+    consumer_note(consumer, CLIENT_EXCEPTION, 0, KAFKA_NONE, text);
+    consumer->listener.is_pausing = true;
+    poll_leave(consumer, ACTIVITY_CALLBACK);
+    sim_timer_set(consumer->sim, &consumer->listener.restore,
+                  sim_now(consumer->sim) + process->retry_backoff_ns);
+    return PHASE_STEP_LEFT;
+}
+
+enum phase listener_rethrow(struct consumer *consumer, enum phase otherwise)
+{
+    if (!consumer->listener.has_thrown) return otherwise;
+    consumer->listener.has_thrown = false;
+    return listener_fail_poll(consumer, "User rebalance callback throws an error");
+}
+
+void consumer_begin_throwing(struct consumer *consumer, enum throw_place place)
+{
+    consumer->listener.throwing[place]++;
+}
+
+void consumer_end_throwing(struct consumer *consumer, enum throw_place place)
+{
+    CHECK(consumer->listener.throwing[place] > 0);
+    consumer->listener.throwing[place]--;
+}
+
 void listener_restored(struct consumer *consumer)
 {
+    if (consumer->listener.is_pausing) {
+        consumer->listener.is_pausing = false;
+        poll_begin(consumer);
+        return;
+    }
     consumer_note(consumer, CLIENT_RESTORE_END, consumer->listener.count, KAFKA_NONE, NULL);
     finish(consumer);
 }
@@ -102,16 +140,20 @@ bool listener_call(struct consumer *consumer, enum listener_call call, const par
     struct listener *listener = &consumer->listener;
     listener->count = count;
     listener->then = then;
+    enum throw_place place = call == LISTENER_ASSIGNED ? THROW_ON_ASSIGNED : THROW_ON_REVOKED;
+    bool throws = listener->throwing[place] > 0;
+    /* close() logs what a listener throws, and goes on. */
+    listener->has_thrown = throws && consumer->closing.stage == CLOSE_NONE;
     switch (call) {
     case LISTENER_REVOKED:
         consumer_note(consumer, CLIENT_REVOKE_CALLBACK, count, KAFKA_NONE, NULL);
-        return revoked(consumer);
+        return throws || revoked(consumer);
     case LISTENER_LOST:
         consumer_note(consumer, CLIENT_LOST_CALLBACK, count, KAFKA_NONE, NULL);
         return true;
     case LISTENER_ASSIGNED:
         consumer_note(consumer, CLIENT_ASSIGN_CALLBACK, count, KAFKA_NONE, NULL);
-        return assigned(consumer, ids, count);
+        return throws || assigned(consumer, ids, count);
     }
     return true;
 }

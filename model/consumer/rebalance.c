@@ -92,7 +92,7 @@ enum phase rebalance_prepare(struct consumer *consumer)
         if (!is_done) return PHASE_STEP_LEFT;
     }
     prepared(consumer);
-    return PHASE_STEP_DONE;
+    return listener_rethrow(consumer, PHASE_STEP_DONE);
 }
 
 /* ---- after the sync ---- */
@@ -139,6 +139,7 @@ static void completed(struct consumer *consumer)
     partition_set_give(consumer, &classic->added, &classic->added_count);
     partition_set_give(consumer, &classic->revoked, &classic->revoked_count);
     classic->join = JOIN_IDLE;
+    classic->completes_again = false;
     classic->needs_join_prepare = true;
 }
 
@@ -146,6 +147,27 @@ static void completed_late(struct consumer *consumer)
 {
     completed(consumer);
     poll_resume(consumer);
+}
+
+/* An exception leaves the join future as it is, so that the next poll() completes again: with all
+ * of the assignment owned already, the listener is told of no partitions (ConsumerCoordinator
+ * .onJoinComplete, AbstractCoordinator.joinGroupIfNeeded). */
+static enum phase tell_assigned(struct consumer *consumer)
+{
+    struct classic_member *classic = &consumer->classic;
+    bool was_thrown = consumer->listener.has_thrown; /* by the revocation before */
+    bool is_done = listener_call(consumer, LISTENER_ASSIGNED, classic->added, classic->added_count,
+                                 completed_late);
+    consumer->listener.has_thrown |= was_thrown;
+    if (!is_done) return PHASE_STEP_LEFT;
+    classic->completes_again = consumer->listener.has_thrown;
+    if (!classic->completes_again) {
+        completed(consumer);
+        return PHASE_STEP_DONE;
+    }
+    partition_set_give(consumer, &classic->added, &classic->added_count);
+    partition_set_give(consumer, &classic->revoked, &classic->revoked_count);
+    return listener_rethrow(consumer, PHASE_STEP_DONE);
 }
 
 static enum phase assign(struct consumer *consumer)
@@ -161,11 +183,7 @@ static enum phase assign(struct consumer *consumer)
         sim_now(consumer->sim) + MILLISECONDS(consumer->config->auto_commit_interval_ms);
     subscription_remove(consumer, classic->revoked, classic->revoked_count, OWNERSHIP_REVOKED);
     subscription_add(consumer, classic->added, classic->added_count);
-    bool is_done = listener_call(consumer, LISTENER_ASSIGNED, classic->added, classic->added_count,
-                                 completed_late);
-    if (!is_done) return PHASE_STEP_LEFT;
-    completed(consumer);
-    return PHASE_STEP_DONE;
+    return tell_assigned(consumer);
 }
 
 /* The member is STABLE in the new generation already: commits inside the listener are accepted. */
@@ -183,6 +201,7 @@ static void revoked_late(struct consumer *consumer)
 enum phase rebalance_complete(struct consumer *consumer)
 {
     struct classic_member *classic = &consumer->classic;
+    if (classic->completes_again) return tell_assigned(consumer);
     if (!decode_assignment(consumer)) {
         partition_set_give(consumer, &classic->assigned, &classic->assigned_count);
         completed(consumer);

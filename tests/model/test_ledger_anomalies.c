@@ -222,9 +222,9 @@ static void refused_commits_are_told_by_error(void **state)
     struct ledger_anomalies anomalies = books_close(b);
     assert_int_equal(anomalies.rejected_commits, 3);
     assert_int_equal(anomalies.rejected_by_error[0].error, KAFKA_REBALANCE_IN_PROGRESS);
-    assert_int_equal(anomalies.rejected_by_error[0].partitions, 1);
+    assert_int_equal(anomalies.rejected_by_error[0].count, 1);
     assert_int_equal(anomalies.rejected_by_error[1].error, KAFKA_UNKNOWN_MEMBER_ID);
-    assert_int_equal(anomalies.rejected_by_error[1].partitions, 2);
+    assert_int_equal(anomalies.rejected_by_error[1].count, 2);
     assert_int_equal(records_of(b, FINDING_REJECTED_COMMIT), 30 + 60 + 60);
     const struct findings *findings = ledger_findings(b->ledger);
     assert_string_equal(findings->list[0].detail, "REBALANCE_IN_PROGRESS");
@@ -430,6 +430,23 @@ static void an_expelled_member_that_comes_back_is_a_cascade(void **state)
     books_free(b);
 }
 
+static void one_that_left_for_its_poll_interval_comes_back_as_a_cascade(void **state)
+{
+    (void)state;
+    struct books *b = formed();
+    client(b, 1, CLIENT_POLL_TIMEOUT);
+    leave(b, 1, CAUSE_MEMBER_LEFT);
+    rebalance(b, CAUSE_POLL_EXPIRED, 1, "consumer poll timeout has expired.");
+    join(b, 1);
+    rebalance(b, CAUSE_MEMBER_JOINED, 1, "");
+    leave(b, 2, CAUSE_MEMBER_LEFT); /* and one that left because it was told to does not */
+    rebalance(b, CAUSE_MEMBER_LEFT, 2, "the consumer is being closed");
+    join(b, 2);
+    rebalance(b, CAUSE_MEMBER_JOINED, 2, "");
+    assert_int_equal(books_close(b).cascaded_rebalances, 1);
+    books_free(b);
+}
+
 static void a_restarted_process_that_joins_is_no_cascade(void **state)
 {
     (void)state;
@@ -491,6 +508,29 @@ static void a_join_phase_that_fails_makes_the_next(void **state)
     books_free(b);
 }
 
+static void exceptions_are_counted_by_error(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    static const struct {
+        enum client_event event;
+        int64_t error;
+    } events[] = {{CLIENT_FATAL, KAFKA_GROUP_MAX_SIZE_REACHED},
+                  {CLIENT_EXCEPTION, KAFKA_NONE},
+                  {CLIENT_FATAL, KAFKA_NONE},
+                  {CLIENT_FATAL, KAFKA_GROUP_MAX_SIZE_REACHED}};
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+        TRACE(b->sim, TRACE_CLIENT, b->g, b->member[1], events[i].event, 1, b->id[1], 0,
+              events[i].error, NAME_NONE);
+    struct ledger_anomalies anomalies = books_close(b);
+    assert_int_equal(anomalies.fatal_errors, 3);
+    assert_int_equal(anomalies.fatal_by_error[0].error, KAFKA_GROUP_MAX_SIZE_REACHED);
+    assert_int_equal(anomalies.fatal_by_error[0].count, 2);
+    assert_int_equal(anomalies.fatal_by_error[1].error, KAFKA_NONE);
+    assert_int_equal(anomalies.exceptions_caught, 1);
+    books_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -510,10 +550,12 @@ int main(void)
         cmocka_unit_test(rebalances_are_counted_by_cause),
         cmocka_unit_test(the_second_round_of_a_cooperative_rebalance_is_a_cascade),
         cmocka_unit_test(an_expelled_member_that_comes_back_is_a_cascade),
+        cmocka_unit_test(one_that_left_for_its_poll_interval_comes_back_as_a_cascade),
         cmocka_unit_test(a_restarted_process_that_joins_is_no_cascade),
         cmocka_unit_test(silence_because_of_an_unread_join_is_a_cascade),
         cmocka_unit_test(a_membership_given_up_for_another_expires_as_a_cascade),
         cmocka_unit_test(a_join_phase_that_fails_makes_the_next),
+        cmocka_unit_test(exceptions_are_counted_by_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -307,6 +307,8 @@ static void assert_timeline(const struct scenario *s)
     assert_int_equal(event(s, TIMELINE_ELECT, 0)->target.kind, SELECT_PARTITION);
     assert_int_equal(event(s, TIMELINE_ELECT, 1)->target.kind, SELECT_TOPIC);
     assert_int_equal(event(s, TIMELINE_ELECT, 2)->target.partition, 11); /* it grew before */
+    assert_int_equal(event(s, TIMELINE_THROW, 0)->place, THROW_ON_REVOKED);
+    assert_int_equal(event(s, TIMELINE_THROW, 0)->target.count, 2);
     assert_int_equal(event(s, TIMELINE_POISON, 0)->offset, 1000);
     assert_int_equal(event(s, TIMELINE_POISON, 0)->count, 3);
     assert_int_equal(event(s, TIMELINE_POISON, 1)->offset, OFFSET_TO_LATEST);
