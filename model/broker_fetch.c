@@ -139,8 +139,8 @@ static void respond(struct fetch_session *session)
     struct fetch_response *response = MESSAGE_NEW(broker->memory, API_FETCH, struct fetch_response);
     struct answer answer = {.response = response, .budget = session->max_bytes};
     response->session_id = session->id;
-    response->partitions = MESSAGE_ARRAY(broker->memory, &response->head, struct fetched_partition,
-                                         session->entry_count);
+    response->partitions = MESSAGE_ARRAY_UNSET(broker->memory, &response->head,
+                                               struct fetched_partition, session->entry_count);
     int32_t last_read = -1;
     for (int32_t i = 0; i < session->entry_count; i++) {
         int32_t index = (session->start + i) % session->entry_count;
@@ -151,8 +151,8 @@ static void respond(struct fetch_session *session)
     }
     if (last_read >= 0) session->start = (last_read + 1) % session->entry_count;
     response->slice_count = answer.slice_count;
-    response->slices =
-        MESSAGE_ARRAY(broker->memory, &response->head, struct batch_slice, answer.slice_count);
+    response->slices = MESSAGE_ARRAY_UNSET(broker->memory, &response->head, struct batch_slice,
+                                           answer.slice_count);
     if (answer.slice_count > 0) {
         memcpy(response->slices, answer.slices, (size_t)answer.slice_count * sizeof *answer.slices);
     }

@@ -298,7 +298,7 @@ static struct produce_pending *begin_wait(struct broker *broker, struct message 
     pending->connection = connection;
     pending->wait_count = count;
     pending->remaining = 0;
-    pending->waits = memory_take(broker->memory, (size_t)count * sizeof *pending->waits);
+    pending->waits = memory_take_unset(broker->memory, (size_t)count * sizeof *pending->waits);
     return pending;
 }
 
@@ -328,16 +328,21 @@ void produce_handle(struct broker *broker, struct broker_connection *connection,
         MESSAGE_NEW(broker->memory, API_PRODUCE, struct produce_response);
     response->partition_count = count;
     response->partitions =
-        MESSAGE_ARRAY(broker->memory, &response->head, struct produced_partition, count);
+        MESSAGE_ARRAY_UNSET(broker->memory, &response->head, struct produced_partition, count);
     struct produce_pending *pending = NULL;
     for (int32_t i = 0; i < count; i++) {
+        if (pending != NULL) pending->waits[i].pending = NULL;
         struct produced_partition *out = &response->partitions[i];
         prefetch(broker, request, i);
         struct replica *replica = take_batch(broker, request, &request->batches[i], out);
         if (replica == NULL || request->acks >= 0) continue;
         int64_t end_offset = out->base_offset + request->batches[i].count;
         if (end_offset <= replica->high_watermark) continue;
-        if (pending == NULL) pending = begin_wait(broker, &response->head, connection, count);
+        if (pending == NULL) {
+            pending = begin_wait(broker, &response->head, connection, count);
+            for (int32_t before = 0; before < i; before++)
+                pending->waits[before].pending = NULL;
+        }
         wait_for(pending, replica, i, end_offset);
     }
     if (pending != NULL) {

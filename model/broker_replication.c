@@ -120,7 +120,8 @@ static void enter(struct replica_session *session, const struct replica_fetch_pa
         .partition = asked->partition,
         .leader_number = (int16_t)number_of(partition, broker->id),
         .follower_number = (int16_t)number,
-        .error = broker_leader_replica(broker, asked->partition, asked->leader_epoch, &replica),
+        .error =
+            (int16_t)broker_leader_replica(broker, asked->partition, asked->leader_epoch, &replica),
         .leader_epoch = asked->leader_epoch,
     };
     if (entry.error != KAFKA_NONE) {
@@ -239,8 +240,8 @@ void replication_session_flush(struct replica_session *session)
     struct replica_fetch_response *response =
         MESSAGE_NEW(broker->memory, API_REPLICA_FETCH, struct replica_fetch_response);
     response->partition_count = session->given_count;
-    response->partitions = MESSAGE_ARRAY(broker->memory, &response->head, struct replica_fetched,
-                                         session->given_count);
+    response->partitions = MESSAGE_ARRAY_UNSET(broker->memory, &response->head,
+                                               struct replica_fetched, session->given_count);
     memcpy(response->partitions, session->given,
            (size_t)session->given_count * sizeof *session->given);
     struct broker_connection *connection = session->parked;

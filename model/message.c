@@ -2,6 +2,8 @@
 
 #include "sim/check.h"
 
+#include <string.h>
+
 /* What a message points to, chained behind it so that it goes when the message goes. */
 struct message_block {
     struct message_block *next;
@@ -35,15 +37,22 @@ void *message_new(struct memory *memory, enum kafka_api api, size_t size)
     return message;
 }
 
-void *message_alloc(struct memory *memory, struct message *message, size_t size)
+void *message_alloc_unset(struct memory *memory, struct message *message, size_t size)
 {
     if (size == 0) return NULL;
     size_t whole = sizeof(struct message_block) + size;
-    struct message_block *block = memory_take(memory, whole);
+    struct message_block *block = memory_take_unset(memory, whole);
     block->size = whole;
     block->next = message->blocks;
     message->blocks = block;
     return block->data;
+}
+
+void *message_alloc(struct memory *memory, struct message *message, size_t size)
+{
+    void *data = message_alloc_unset(memory, message, size);
+    if (data != NULL) memset(data, 0, size);
+    return data;
 }
 
 void message_free(struct memory *memory, struct message *message)

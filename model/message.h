@@ -71,6 +71,11 @@ void *message_alloc(struct memory *memory, struct message *message, size_t size)
 #define MESSAGE_ARRAY(memory, message, type, count)                                                \
     ((type *)message_alloc((memory), (message), sizeof(type) * (size_t)(count)))
 
+/* Not zeroed: every element that counts is written as a whole. */
+void *message_alloc_unset(struct memory *memory, struct message *message, size_t size);
+#define MESSAGE_ARRAY_UNSET(memory, message, type, count)                                          \
+    ((type *)message_alloc_unset((memory), (message), sizeof(type) * (size_t)(count)))
+
 void message_free(struct memory *memory, struct message *message);
 
 #endif

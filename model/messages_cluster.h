@@ -31,8 +31,8 @@ struct replica_fetched {
     partition_id partition;
     int16_t leader_number; /* places among the partition's replicas */
     int16_t follower_number;
-    enum kafka_error error;
     int32_t leader_epoch;
+    int16_t error;      /* enum kafka_error */
     bool truncate;      /* the logs part at end_offset: truncate there, then go on */
     bool complete;      /* all that the leader had when it answered */
     int64_t end_offset; /* the follower has everything below it after appending */

@@ -218,12 +218,17 @@ static sim_time ready_at(const struct producer *producer, const struct producer_
     return head->retry_at > at ? head->retry_at : at;
 }
 
-void producer_accumulate(struct producer *producer, partition_id partition,
-                         const struct producer_records *records)
+/* The usual case: the last batch takes them all. */
+static bool fits_into(const struct producer_send_batch *batch,
+                      const struct producer_records *records, int64_t limit)
 {
-    struct producer_queue *queue = producer_queue_of(producer, partition);
-    struct producer_records rest = *records;
-    int64_t limit = producer->config.batch_size > 0 ? producer->config.batch_size : 1;
+    return batch != NULL && !batch->full && batch->attempts == 0 && batch->tag == records->tag &&
+           batch->bytes + records->bytes < limit;
+}
+
+/* Into the last batch as far as there is room, and new ones. */
+static void spread(struct producer_queue *queue, struct producer_records rest, int64_t limit)
+{
     while (rest.count > 0) {
         struct producer_send_batch *batch = queue->tail;
         if (batch == NULL || batch->full || batch->attempts > 0 || batch->tag != rest.tag) {
@@ -240,9 +245,21 @@ void producer_accumulate(struct producer *producer, partition_id partition,
         struct producer_records part = producer_split(&rest, fits > 0 ? (int32_t)fits : 1);
         fill(batch, &part);
         if (batch->bytes >= limit) batch->full = true;
-        producer->buffered_bytes += part.bytes;
     }
-    producer_list_queue(queue);
+}
+
+void producer_accumulate(struct producer *producer, partition_id partition,
+                         const struct producer_records *records)
+{
+    struct producer_queue *queue = producer_queue_of(producer, partition);
+    int64_t limit = producer->config.batch_size > 0 ? producer->config.batch_size : 1;
+    if (fits_into(queue->tail, records, limit)) {
+        fill(queue->tail, records);
+    } else {
+        spread(queue, *records, limit);
+    }
+    producer->buffered_bytes += records->bytes;
+    if (!queue->listed) producer_list_queue(queue);
     struct producer_node *node = node_of(producer, queue->node);
     sim_time at = ready_at(producer, queue);
     if (at < node->ready_at || node->queue_count == 1) node->ready_at = at;
@@ -358,24 +375,37 @@ void producer_unblock(struct producer *producer)
 
 /* ---- the application's calls ------------------------------------------------------------- */
 
-static void send(struct producer *producer, const struct producer_blocked *what)
+static bool has_room(struct producer *producer, const struct producer_records *records)
 {
-    CHECK(what->records.count > 0 && what->records.bytes >= 0);
-    producer->pending_records += what->records.count;
-    if (producer->blocked_count > 0 || producer->buffered_bytes >= producer->config.buffer_memory) {
-        block(producer, what);
-    } else {
-        accumulate(producer, what);
-    }
+    CHECK(records->count > 0 && records->bytes >= 0);
+    producer->pending_records += records->count;
+    return producer->blocked_count == 0 &&
+           producer->buffered_bytes < producer->config.buffer_memory;
 }
 
 void producer_send(struct producer *producer, partition_id partition,
                    const struct producer_records *records)
 {
+    if (has_room(producer, records)) {
+        producer_accumulate(producer, partition, records);
+        return;
+    }
     const struct producer_blocked what = {.partition = partition,
                                           .records = *records,
                                           .since = sim_now(producer->sim)};
-    send(producer, &what);
+    block(producer, &what);
+}
+
+void producer_expect(struct producer *producer, partition_id far, partition_id near)
+{
+    const struct producer_topic *topic = topic_by_index(producer, PARTITION_TOPIC(far));
+    int32_t number = PARTITION_NUMBER(far);
+    if (number < topic->queue_count) __builtin_prefetch(topic->queues[number]);
+    number = PARTITION_NUMBER(near);
+    if (number >= topic->queue_count || topic->queues[number] == NULL) return;
+    const char *batch = (const char *)topic->queues[number]->tail;
+    __builtin_prefetch(batch);
+    __builtin_prefetch(batch + 64);
 }
 
 void producer_send_sticky(struct producer *producer, name_id topic,
@@ -388,7 +418,11 @@ void producer_send_sticky(struct producer *producer, name_id topic,
                                           .topic = topic,
                                           .records = *records,
                                           .since = sim_now(producer->sim)};
-    send(producer, &what);
+    if (has_room(producer, records)) {
+        accumulate(producer, &what);
+    } else {
+        block(producer, &what);
+    }
 }
 
 void producer_flush(struct producer *producer)

@@ -55,6 +55,10 @@ struct producer_options {
     void *self;
 };
 
+/* Records for these two partitions of one topic will come soon, and sooner: a hint to fetch memory.
+ */
+void producer_expect(struct producer *producer, partition_id far, partition_id near);
+
 struct producer *producer_new(const struct producer_options *options);
 /* Forgets everything, as when the process died; what it had not sent is gone. */
 void producer_reset(struct producer *producer);

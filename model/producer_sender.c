@@ -57,6 +57,21 @@ static void add_to_flight(struct producer *producer, struct producer_flight *fli
 
 /* ---- outcomes ---------------------------------------------------------------------------- */
 
+/* Thousands of batches take turns, each in memory of its own: so many rounds ahead they are asked
+ * for, a batch first and then its queue, or the other way round. */
+#define FETCH_BATCH 8
+#define FETCH_QUEUE 4
+static void prefetch_batch(const struct producer_send_batch *batch)
+{
+    __builtin_prefetch(batch);
+    __builtin_prefetch((const char *)batch + 64);
+}
+static void prefetch_queue(const struct producer_queue *queue)
+{
+    __builtin_prefetch(queue);
+    __builtin_prefetch((const char *)queue + 48);
+}
+
 static bool is_retriable(enum kafka_error error)
 {
     switch ((int)error) {
@@ -146,7 +161,10 @@ static void on_response(void *context, const struct request_result *result)
     node->in_flight--;
     for (int32_t i = 0; i < flight->count; i++) {
         struct producer_send_batch *batch = flight->batches[i];
-        if (i + 4 < flight->count) __builtin_prefetch(flight->batches[i + 4]);
+        if (i + FETCH_BATCH < flight->count) prefetch_batch(flight->batches[i + FETCH_BATCH]);
+        if (i + FETCH_QUEUE < flight->count && flight->batches[i + FETCH_QUEUE] != NULL) {
+            prefetch_queue(flight->batches[i + FETCH_QUEUE]->queue);
+        }
         if (batch == NULL) continue; /* expired meanwhile */
         enum kafka_error error = KAFKA_NETWORK_EXCEPTION;
         int64_t base_offset = -1;
@@ -210,7 +228,7 @@ static void transmit(struct producer *producer, int32_t number, struct producer_
     request->producer_id = producer->idempotent ? producer->producer_id : -1;
     request->batch_count = flight->count;
     request->batches =
-        MESSAGE_ARRAY(producer->memory, &request->head, struct produce_batch, flight->count);
+        MESSAGE_ARRAY_UNSET(producer->memory, &request->head, struct produce_batch, flight->count);
     for (int32_t i = 0; i < flight->count; i++) {
         const struct producer_send_batch *batch = flight->batches[i];
         request->batches[i] = (struct produce_batch){
@@ -248,11 +266,13 @@ static bool drain(struct producer *producer, int32_t number)
     int32_t count = node->queue_count;
     int32_t start = count > 0 ? node->start % count : 0;
     int32_t next = start;
-    for (int32_t i = 0; i < count; i++) {
-        struct producer_queue *queue = node->queues[(start + i) % count];
+    for (int32_t i = 0, place = start; i < count; i++, place = place + 1 == count ? 0 : place + 1) {
+        struct producer_queue *queue = node->queues[place];
+        if (place + FETCH_BATCH < count) prefetch_queue(node->queues[place + FETCH_BATCH]);
+        if (place + FETCH_QUEUE < count) prefetch_batch(node->queues[place + FETCH_QUEUE]->head);
         if (!may_drain(producer, queue, now)) continue;
         if (flight != NULL && size + queue->head->bytes > producer->config.max_request_size) {
-            next = (start + i) % count;
+            next = place;
             break;
         }
         if (flight == NULL) {
@@ -295,6 +315,10 @@ static sim_time node_ready_at(const struct producer *producer, const struct prod
     for (int32_t i = 0; i < node->queue_count; i++) {
         const struct producer_queue *queue = node->queues[i];
         const struct producer_send_batch *head = queue->head;
+        if (i + FETCH_BATCH < node->queue_count) prefetch_queue(node->queues[i + FETCH_BATCH]);
+        if (i + FETCH_QUEUE < node->queue_count) {
+            prefetch_batch(node->queues[i + FETCH_QUEUE]->head);
+        }
         if (head == NULL || queue->unresolved || !producer_may_send(producer, queue) ||
             !is_in_order(producer, queue)) {
             continue;

@@ -147,6 +147,8 @@ static void deal(struct workload *workload, uint64_t slot, uint64_t count, sim_t
                              ? ((uint64_t)before * count + shift) / workload->weight_sum
                              : (uint64_t)((before * count + shift) / workload->weight_sum);
         if (p == workload->partitions - 1) teeth = count;
+        producer_expect(workload->producer, PARTITION_ID(workload->topic, p + 8),
+                        PARTITION_ID(workload->topic, p + 4));
         give_spread(workload, p, slot, teeth - teeth_before, begin, end);
         teeth_before = teeth;
     }

@@ -135,7 +135,7 @@ static size_t size_class(size_t size, size_t *class_size)
     return class;
 }
 
-static void *take_unzeroed(struct memory *memory, size_t size)
+void *memory_take_unset(struct memory *memory, size_t size)
 {
     size_t class_size;
     size_t class = size_class(size, &class_size);
@@ -148,7 +148,7 @@ static void *take_unzeroed(struct memory *memory, size_t size)
 
 void *memory_take(struct memory *memory, size_t size)
 {
-    void *block = take_unzeroed(memory, size);
+    void *block = memory_take_unset(memory, size);
     memset(block, 0, size);
     return block;
 }
@@ -169,7 +169,7 @@ void *memory_resize(struct memory *memory, void *block, size_t old_size, size_t 
     if (block == NULL) return memory_take(memory, new_size);
     size_t old_class_size, new_class_size;
     if (size_class(old_size, &old_class_size) != size_class(new_size, &new_class_size)) {
-        void *grown = take_unzeroed(memory, new_size);
+        void *grown = memory_take_unset(memory, new_size);
         memcpy(grown, block, old_size < new_size ? old_size : new_size);
         memory_give(memory, block, old_size);
         block = grown;

@@ -266,6 +266,7 @@ sim_time process_clock(const struct sim *sim, process_id process, sim_time at)
 {
     CHECK(process < sim->process_count);
     const struct process *clock = &sim->process[process];
+    if (clock->clock_drift_ppm == 0) return at + clock->clock_offset_ns;
     return at + clock->clock_offset_ns +
            scaled(at - clock->clock_set_at, clock->clock_drift_ppm, 1000000);
 }
