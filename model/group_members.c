@@ -31,19 +31,41 @@ bool group_members_visit_classic(struct memory *memory, struct names *names,
     return true;
 }
 
+static const struct consumer_member *consumer_member_of(const struct coordinator *coordinator,
+                                                        name_id id, name_id member)
+{
+    const struct group *group = coordinator_find_group(coordinator, id);
+    if (group == NULL || group->type != GROUP_CONSUMER) return NULL;
+    return consumer_group_member(group->consumer, member);
+}
+
+static void visit_set(const struct partition_set *set, name_id member, int32_t generation,
+                      group_partition_visitor *visitor, void *self)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        partition_key key = set->items[i];
+        visitor(self, member,
+                (struct topic_partition){partition_key_topic(key), partition_key_partition(key)},
+                generation);
+    }
+}
+
 bool group_members_visit_consumer(const struct coordinator *coordinator, name_id id,
                                   name_id member_id, group_partition_visitor *visitor, void *self)
 {
-    const struct group *group = coordinator_find_group(coordinator, id);
-    if (group == NULL || group->type != GROUP_CONSUMER) return false;
-    const struct consumer_member *member = consumer_group_member(group->consumer, member_id);
+    const struct consumer_member *member = consumer_member_of(coordinator, id, member_id);
     if (member == NULL) return false;
-    for (uint32_t i = 0; i < member->assigned.count; i++) {
-        partition_key key = member->assigned.items[i];
-        visitor(self, member_id,
-                (struct topic_partition){partition_key_topic(key), partition_key_partition(key)},
-                member->epoch);
-    }
+    visit_set(&member->assigned, member_id, member->epoch, visitor, self);
+    return true;
+}
+
+bool group_members_visit_target(const struct coordinator *coordinator, name_id id,
+                                name_id member_id, group_partition_visitor *visitor, void *self)
+{
+    const struct consumer_member *member = consumer_member_of(coordinator, id, member_id);
+    if (member == NULL) return false;
+    int32_t epoch = coordinator_find_group(coordinator, id)->consumer->epoch;
+    visit_set(&member->target, member_id, epoch, visitor, self);
     return true;
 }
 

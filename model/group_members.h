@@ -15,6 +15,9 @@ bool group_members_visit_classic(struct memory *memory, struct names *names,
 /* Every partition assigned now to one member of a consumer group. False if there is no such. */
 bool group_members_visit_consumer(const struct coordinator *coordinator, name_id group,
                                   name_id member, group_partition_visitor *visitor, void *self);
+/* The same of its target assignment, as of the group's epoch. */
+bool group_members_visit_target(const struct coordinator *coordinator, name_id group,
+                                name_id member, group_partition_visitor *visitor, void *self);
 
 /* A member as others know it. */
 typedef void group_member_visitor(void *self, name_id member, name_id instance, name_id client_id,

@@ -1,23 +1,17 @@
 #include "model/group_trace_internal.h"
 
+#include "model/group_holders.h"
 #include "model/group_members.h"
 #include "model/trace_kinds.h"
 
 #include <string.h>
 
-/* Who was last assigned a partition of a group. */
-struct assigned_partition {
-    partition_id partition;
-    name_id member_id;
-    bool seen; /* in the assignment being compared */
-};
 struct group_memory {
     name_id group;
-    int32_t shard;                    /* partition of __consumer_offsets */
-    struct assigned_partition *items; /* ascending partitions */
-    int32_t count;
-    int32_t capacity;
-    name_id *members; /* member ids, in the order they came */
+    int32_t shard; /* partition of __consumer_offsets */
+    struct group_holders assigned;
+    struct group_holders target; /* consumer protocol */
+    name_id *members;            /* member ids, in the order they came */
     int32_t member_count;
     int32_t member_capacity;
 };
@@ -93,103 +87,36 @@ static struct group_memory *memory_of(struct group_trace *trace, name_id group, 
         trace->group_capacity = grown;
     }
     struct group_memory *memory = &trace->groups[trace->group_count++];
-    *memory = (struct group_memory){.group = group, .shard = shard};
+    const struct group_holders nobody = {.trace = trace, .cluster = trace->cluster, .group = group};
+    *memory =
+        (struct group_memory){.group = group, .shard = shard, .assigned = nobody, .target = nobody};
+    memory->assigned.kind = TRACE_ASSIGNED;
+    memory->target.kind = TRACE_TARGET;
     return memory;
 }
 
-static struct assigned_partition *slot_of(struct group_trace *trace, struct group_memory *group,
-                                          partition_id partition)
+static void assignment_changed(struct group_trace *trace, struct group_memory *group,
+                               const struct coordinator *coordinator, const struct group_note *note)
 {
-    int32_t low = 0;
-    for (int32_t high = group->count; low < high;) {
-        int32_t middle = low + (high - low) / 2;
-        if (group->items[middle].partition < partition) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    if (low < group->count && group->items[low].partition == partition) return &group->items[low];
-    if (group->count == group->capacity) {
-        int32_t grown = group->capacity == 0 ? 8 : group->capacity * 2;
-        group->items = memory_resize(trace->memory, group->items,
-                                     (size_t)group->capacity * sizeof *group->items,
-                                     (size_t)grown * sizeof *group->items);
-        group->capacity = grown;
-    }
-    memmove(group->items + low + 1, group->items + low,
-            (size_t)(group->count - low) * sizeof *group->items);
-    group->count++;
-    group->items[low] = (struct assigned_partition){.partition = partition};
-    return &group->items[low];
-}
-
-static void emit_assigned(struct group_trace *trace, name_id group, name_id member_id,
-                          partition_id partition, int32_t generation, bool owned)
-{
-    TRACE(trace->sim, TRACE_ASSIGNED, group, group_trace_client(trace, member_id), member_id,
-          partition, generation, owned);
-}
-
-static void assign(struct group_trace *trace, struct group_memory *group, name_id topic,
-                   int32_t partition, name_id member_id, int32_t generation)
-{
-    int32_t index = cluster_topic_find(trace->cluster, topic);
-    if (index < 0) return;
-    partition_id id = PARTITION_ID(index, partition);
-    struct assigned_partition *slot = slot_of(trace, group, id);
-    slot->seen = true;
-    if (slot->member_id == member_id) return;
-    if (slot->member_id != NAME_NONE) {
-        emit_assigned(trace, group->group, slot->member_id, id, generation, false);
-    }
-    slot->member_id = member_id;
-    emit_assigned(trace, group->group, member_id, id, generation, true);
-}
-
-/* What the member (NAME_NONE = anybody) held and was not seen in the new assignment is taken. */
-static void take_unseen(struct group_trace *trace, struct group_memory *group, name_id member_id,
-                        int32_t generation)
-{
-    for (int32_t i = 0; i < group->count; i++) {
-        struct assigned_partition *slot = &group->items[i];
-        bool seen = slot->seen;
-        slot->seen = false;
-        if (seen || slot->member_id == NAME_NONE) continue;
-        if (member_id != NAME_NONE && slot->member_id != member_id) continue;
-        emit_assigned(trace, group->group, slot->member_id, slot->partition, generation, false);
-        slot->member_id = NAME_NONE;
-    }
-}
-
-struct visit {
-    struct group_trace *trace;
-    struct group_memory *group;
-};
-
-static void on_partition(void *self, name_id member, struct topic_partition partition,
-                         int32_t generation)
-{
-    const struct visit *visit = self;
-    assign(visit->trace, visit->group, partition.topic, partition.partition, member, generation);
-}
-
-static void assignment_changed(struct group_trace *trace, const struct coordinator *coordinator,
-                               const struct group_note *note)
-{
-    struct group_memory *group = memory_of(trace, note->group, coordinator_partition(coordinator));
-    struct visit visit = {trace, group};
-    name_id whose = NAME_NONE;
-    bool changed = false;
+    struct group_holders *assigned = &group->assigned;
     if (note->kind == NOTE_ASSIGNMENT_STORED) {
-        changed = group_members_visit_classic(trace->memory, trace->names, coordinator, note->group,
-                                              on_partition, &visit);
-    } else {
-        whose = note->member;
-        changed = group_members_visit_consumer(coordinator, note->group, note->member, on_partition,
-                                               &visit);
+        if (group_members_visit_classic(trace->memory, trace->names, coordinator, note->group,
+                                        group_holders_give, assigned)) {
+            group_holders_take_rest(assigned, NAME_NONE, note->generation);
+        }
+    } else if (group_members_visit_consumer(coordinator, note->group, note->member,
+                                            group_holders_give, assigned)) {
+        group_holders_take_rest(assigned, note->member, note->generation);
     }
-    if (changed) take_unseen(trace, group, whose, note->generation);
+}
+
+static void target_changed(struct group_memory *group, const struct coordinator *coordinator,
+                           const struct group_note *note)
+{
+    if (group_members_visit_target(coordinator, note->group, note->member, group_holders_give,
+                                   &group->target)) {
+        group_holders_take_rest(&group->target, note->member, note->generation);
+    }
 }
 
 /* ---- members ----------------------------------------------------------------------------- */
@@ -233,9 +160,8 @@ static void rename_member(struct group_trace *trace, struct group_memory *group,
 {
     forget_member(group, note->other);
     remember_member(trace, group, note->member);
-    for (int32_t i = 0; i < group->count; i++) {
-        if (group->items[i].member_id == note->other) group->items[i].member_id = note->member;
-    }
+    group_holders_rename(&group->assigned, note->other, note->member);
+    group_holders_rename(&group->target, note->other, note->member);
 }
 
 /* ---- notes ------------------------------------------------------------------------------- */
@@ -326,7 +252,8 @@ static void member_removed(struct group_trace *trace, struct group_memory *group
     forget_member(group, note->member);
     TRACE(trace->sim, TRACE_MEMBER_REMOVED, note->group, group_trace_client(trace, note->member),
           note->member, cause_of_removal(note->removal));
-    take_unseen(trace, group, note->member, note->generation);
+    group_holders_take_rest(&group->assigned, note->member, note->generation);
+    group_holders_take_rest(&group->target, note->member, note->generation);
 }
 
 static void committed(struct group_trace *trace, const struct group_note *note)
@@ -397,9 +324,10 @@ static void answers(void *self, name_id member, name_id instance, name_id client
         TRACE(trace->sim, TRACE_MEMBER_ADDED, call->group->group, client_id, member, instance,
               NAME_NONE, client_id, client_host);
     }
-    struct visit visit = {trace, call->group};
-    group_members_visit_consumer(call->coordinator, call->group->group, member, on_partition,
-                                 &visit);
+    group_members_visit_consumer(call->coordinator, call->group->group, member, group_holders_give,
+                                 &call->group->assigned);
+    group_members_visit_target(call->coordinator, call->group->group, member, group_holders_give,
+                               &call->group->target);
 }
 
 static void drop_the_absent(const struct roll_call *call, int32_t generation)
@@ -412,7 +340,8 @@ static void drop_the_absent(const struct roll_call *call, int32_t generation)
         forget_member(group, member);
         TRACE(trace->sim, TRACE_MEMBER_REMOVED, group->group, group_trace_client(trace, member),
               member, CAUSE_COORDINATOR_LOADED);
-        take_unseen(trace, group, member, generation);
+        group_holders_take_rest(&group->assigned, member, generation);
+        group_holders_take_rest(&group->target, member, generation);
     }
 }
 
@@ -432,10 +361,10 @@ static void compare_group(struct group_trace *trace, int32_t broker,
     drop_the_absent(&call, generation);
     memory_give(trace->memory, call.present, size + 1);
     group_members_visit(coordinator, group->group, answers, &call);
-    struct visit visit = {trace, group};
     group_members_visit_classic(trace->memory, trace->names, coordinator, group->group,
-                                on_partition, &visit);
-    take_unseen(trace, group, NAME_NONE, generation);
+                                group_holders_give, &group->assigned);
+    group_holders_take_rest(&group->assigned, NAME_NONE, generation);
+    group_holders_take_rest(&group->target, NAME_NONE, generation);
     TRACE(trace->sim, TRACE_GROUP_STATE, group->group, GROUP_TRACE_Dead, state_of(state),
           generation, group_members_count(coordinator, group->group), broker);
 }
@@ -498,7 +427,11 @@ static void tell(struct group_trace *trace, int32_t broker, const struct coordin
     case NOTE_MEMBER_ADDED: member_added(trace, group, note); return;
     case NOTE_MEMBER_REPLACED: member_replaced(trace, group, note); return;
     case NOTE_MEMBER_REMOVED: member_removed(trace, group, note); return;
-    default: assignment_changed(trace, coordinator, note); return;
+    case NOTE_MEMBER_TARGET: target_changed(group, coordinator, note); return;
+    case NOTE_GROUP_CONVERTED: /* a classic group has no target */
+        group_holders_take_rest(&group->target, NAME_NONE, note->generation);
+        return;
+    default: assignment_changed(trace, group, coordinator, note); return;
     }
 }
 
@@ -519,6 +452,8 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
     case NOTE_MEMBER_REMOVED:
     case NOTE_ASSIGNMENT_STORED:
     case NOTE_MEMBER_ASSIGNED:
+    case NOTE_MEMBER_TARGET:
+    case NOTE_GROUP_CONVERTED:
         if (shard->broker == broker && !shard->is_loading) tell(trace, broker, coordinator, note);
         return;
     case NOTE_COMMIT:
@@ -529,7 +464,6 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
     case NOTE_WRITE_FAILED: on_shard_note(trace, broker, coordinator, note); return;
     case NOTE_GROUP_CREATED:
     case NOTE_GROUP_DELETED:
-    case NOTE_GROUP_CONVERTED:
     case NOTE_MEMBER_ID_ISSUED:
     case NOTE_ASSIGNMENT_RECEIVED:
     case NOTE_MEMBER_FENCED:

@@ -184,7 +184,10 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
       F(partition, PARTITION) F(offset, OFFSET) F(count, COUNT) E(why, UNREADABLE_WHY))          \
     X(BATCH_DIVERGED, "batch_diverged", FULL, "a deposed leader appended what will be taken back",  \
       F(partition, PARTITION) F(broker, COUNT) F(leader_epoch, COUNT) F(base_offset, OFFSET)       \
-          F(count, COUNT) F(bytes, BYTES) F(first_at, TIME) F(last_at, TIME) F(producer, NAME))
+          F(count, COUNT) F(bytes, BYTES) F(first_at, TIME) F(last_at, TIME) F(producer, NAME))    \
+    X(TARGET, "target", PROTOCOL, "KIP-848: whom the target gives one partition changed",          \
+      F(group, NAME) F(member, NAME) F(member_id, NAME) F(partition, PARTITION)                    \
+          F(generation, COUNT) F(owned, FLAG))
 
 /* How many causes of rebalances there are. */
 #define REBALANCE_CAUSE_COUNT ((int)CAUSE_OTHER + 1)

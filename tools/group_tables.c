@@ -174,19 +174,33 @@ void group_print_offsets(const struct group_view *view, bool verbose, FILE *stre
     print_table(&table, stream);
 }
 
-/* "topic:0,1,10;other:2": topics in order, partitions in numeric order. */
+/* "topic:0,1,10;other:2": topics in order, partitions in numeric order. `topic` is the last one. */
+static void add_partition(struct text *text, const char **topic,
+                          const struct store_partition *partition)
+{
+    bool same_topic = *topic != NULL && strcmp(*topic, partition->topic) == 0;
+    if (!same_topic) text_format(text, "%s%s:", *topic != NULL ? ";" : "", partition->topic);
+    text_format(text, "%s%d", same_topic ? "," : "", partition->number);
+    *topic = partition->topic;
+}
+
 static void assignment_text(const struct group_view *view, int32_t member, struct text *text)
 {
     const char *topic = NULL;
+    text_clear(text);
     for (int32_t i = 0; i < view->partition_count; i++) {
-        const struct view_partition *partition = &view->partitions[i];
-        if (partition->owner != member) continue;
-        bool same_topic = topic != NULL && strcmp(topic, partition->partition->topic) == 0;
-        if (!same_topic) {
-            text_format(text, "%s%s:", topic != NULL ? ";" : "", partition->partition->topic);
-        }
-        text_format(text, "%s%d", same_topic ? "," : "", partition->partition->number);
-        topic = partition->partition->topic;
+        if (view->partitions[i].owner != member) continue;
+        add_partition(text, &topic, view->partitions[i].partition);
+    }
+}
+
+static void target_text(const struct group_view *view, int32_t member, struct text *text)
+{
+    const char *topic = NULL;
+    text_clear(text);
+    for (int32_t i = 0; i < view->target_count; i++) {
+        if (view->targets[i].member != member) continue;
+        add_partition(text, &topic, view->targets[i].partition);
     }
 }
 
@@ -220,14 +234,12 @@ void group_print_members(const struct group_view *view, bool verbose, FILE *stre
         add_cell(&table, member->client_id);
         add_number(&table, member->partition_count);
         if (!verbose) continue;
-        text_clear(&assignment);
         assignment_text(view, i, &assignment);
-        /* The target is what a member converges to; a Stable group has converged. */
-        bool has_target = view->is_consumer_protocol && view->state == GROUP_TRACE_Stable;
         add_number(&table, view->is_consumer_protocol ? member->epoch : -1);
         add_cell(&table, text_data(&assignment));
         add_number(&table, view->is_consumer_protocol ? view->generation : -1);
-        add_cell(&table, has_target ? text_data(&assignment) : NULL);
+        target_text(view, i, &assignment);
+        add_cell(&table, view->is_consumer_protocol ? text_data(&assignment) : NULL);
     }
     text_free(&assignment);
     print_table(&table, stream);

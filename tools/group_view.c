@@ -10,6 +10,7 @@
 struct replayed_partition {
     struct view_partition view;
     name_id owner_id;
+    name_id target_id;
 };
 
 struct replay {
@@ -43,9 +44,9 @@ static void remove_member(struct replay *replay, name_id member_id)
     if (member == NULL) return;
     *member = replay->view->members[--replay->view->member_count];
     for (size_t i = 0; i < replay->partition_count; i++) {
-        if (replay->partitions[i].owner_id == member_id) {
-            replay->partitions[i].owner_id = NAME_NONE;
-        }
+        struct replayed_partition *partition = &replay->partitions[i];
+        if (partition->owner_id == member_id) partition->owner_id = NAME_NONE;
+        if (partition->target_id == member_id) partition->target_id = NAME_NONE;
     }
 }
 
@@ -56,7 +57,9 @@ static void on_member_added(struct replay *replay, const int64_t *field)
     name_id replaced = (name_id)field[4];
     /* KIP-345: the new incarnation of a static member takes over the old one's assignment. */
     for (size_t i = 0; replaced != NAME_NONE && i < replay->partition_count; i++) {
-        if (replay->partitions[i].owner_id == replaced) replay->partitions[i].owner_id = member_id;
+        struct replayed_partition *partition = &replay->partitions[i];
+        if (partition->owner_id == replaced) partition->owner_id = member_id;
+        if (partition->target_id == replaced) partition->target_id = member_id;
     }
     /* A replacement comes from the same client, whether the record says so or not. */
     struct view_member *member = find_member(view, replaced);
@@ -80,19 +83,28 @@ static void on_member_added(struct replay *replay, const int64_t *field)
     };
 }
 
+/* The new holder in place of `held`, or nobody in place of this member. */
+static name_id holder_after(name_id held, name_id member_id, bool owned)
+{
+    if (owned) return member_id;
+    return held == member_id ? NAME_NONE : held;
+}
+
 static void on_assigned(struct replay *replay, const int64_t *field)
 {
     name_id member_id = (name_id)field[2];
-    bool owned = field[5] != 0;
     struct replayed_partition *partition = find_partition(replay, field[3]);
     if (partition == NULL) return;
     struct view_member *member = find_member(replay->view, member_id);
     if (member != NULL) member->epoch = field[4];
-    if (owned) {
-        partition->owner_id = member_id;
-    } else if (partition->owner_id == member_id) {
-        partition->owner_id = NAME_NONE;
-    }
+    partition->owner_id = holder_after(partition->owner_id, member_id, field[5] != 0);
+}
+
+static void on_target(struct replay *replay, const int64_t *field)
+{
+    struct replayed_partition *partition = find_partition(replay, field[3]);
+    if (partition == NULL) return;
+    partition->target_id = holder_after(partition->target_id, (name_id)field[2], field[5] != 0);
 }
 
 static void on_group_state(struct group_view *view, const int64_t *field)
@@ -149,6 +161,7 @@ static bool take_record(void *self, const struct trace_record *record)
     if (record->kind == TRACE_GROUP_STATE) {
         on_group_state(replay->view, field);
     } else if (record->kind == TRACE_REBALANCED) {
+        replay->view->generation = field[1];
         replay->view->strategy = store_name(replay->reader, field[4]);
     } else if (record->kind == TRACE_MEMBER_ADDED) {
         on_member_added(replay, field);
@@ -156,6 +169,8 @@ static bool take_record(void *self, const struct trace_record *record)
         remove_member(replay, (name_id)field[2]);
     } else if (record->kind == TRACE_ASSIGNED) {
         on_assigned(replay, field);
+    } else if (record->kind == TRACE_TARGET) {
+        on_target(replay, field);
     } else if (record->kind == TRACE_COMMITTED) {
         on_commit(replay, field[1], field[2]);
     } else if (record->kind == TRACE_OFFSET_REMOVED) {
@@ -224,8 +239,14 @@ static void settle(struct replay *replay)
               by_partitions_then_id);
     }
     view->partitions = tool_allocate((replay->partition_count + 1) * sizeof *view->partitions);
+    view->targets = tool_allocate((replay->partition_count + 1) * sizeof *view->targets);
     for (size_t i = 0; i < replay->partition_count; i++) {
         struct replayed_partition *partition = &replay->partitions[i];
+        const struct view_member *target = find_member(view, partition->target_id);
+        if (target != NULL) {
+            view->targets[view->target_count++] =
+                (struct view_target){partition->view.partition, (int32_t)(target - view->members)};
+        }
         if (partition->owner_id == NAME_NONE && partition->view.committed < 0) continue;
         const struct view_member *owner = find_member(view, partition->owner_id);
         partition->view.owner = owner != NULL ? (int32_t)(owner - view->members) : -1;
@@ -254,7 +275,7 @@ struct group_view *group_view_at(const struct store_reader *reader, name_id grou
     static const uint16_t kinds[] = {
         TRACE_GROUP_STATE, TRACE_REBALANCED,     TRACE_MEMBER_ADDED,   TRACE_MEMBER_REMOVED,
         TRACE_ASSIGNED,    TRACE_COMMITTED,      TRACE_OFFSET_REMOVED, TRACE_HIGH_WATERMARK,
-        TRACE_COORDINATOR, TRACE_LEADER_ELECTED,
+        TRACE_COORDINATOR, TRACE_LEADER_ELECTED, TRACE_TARGET,
     };
     if (!store_visit(reader, kinds, sizeof kinds / sizeof kinds[0], 0, at, take_record, &replay,
                      error)) {
@@ -275,5 +296,6 @@ void group_view_free(struct group_view *view)
 {
     free(view->members);
     free(view->partitions);
+    free(view->targets);
     free(view);
 }

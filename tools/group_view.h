@@ -30,6 +30,11 @@ struct view_partition {
     int32_t owner;           /* index in members, -1 = nobody */
 };
 
+struct view_target {
+    const struct store_partition *partition;
+    int32_t member; /* index in members */
+};
+
 struct group_view {
     const char *group;
     bool exists;
@@ -43,6 +48,8 @@ struct group_view {
     int32_t member_count;
     struct view_partition *partitions; /* those with a commit or an owner; by topic and number */
     int32_t partition_count;
+    struct view_target *targets; /* KIP-848: whom the target assignment gives what; same order */
+    int32_t target_count;
     sim_time offsets_at; /* the instant of the offsets: `at`, or an earlier sample */
 };
 

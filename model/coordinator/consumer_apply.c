@@ -28,6 +28,18 @@ static void note_current(struct coordinator *coordinator, const struct group_rec
                                                       .detail = value->revoking_count});
 }
 
+static void note_target(struct coordinator *coordinator, const struct group_record *record,
+                        const struct consumer_group *group)
+{
+    const struct target_value *value = record->target;
+    if (value == NULL) return;
+    coordinator_note(coordinator, (struct group_note){.kind = NOTE_MEMBER_TARGET,
+                                                      .group = record->group,
+                                                      .member = record->member,
+                                                      .generation = group->epoch,
+                                                      .count = value->count});
+}
+
 static void note_member(struct coordinator *coordinator, const struct group_record *record)
 {
     const struct consumer_member_value *value = record->consumer_member;
@@ -66,6 +78,8 @@ void consumer_group_apply(struct coordinator *coordinator, const struct group_re
     }
     if (live && record->type == RECORD_CONSUMER_CURRENT_ASSIGNMENT) {
         note_current(coordinator, record);
+    } else if (live && record->type == RECORD_CONSUMER_TARGET) {
+        note_target(coordinator, record, group->consumer);
     }
 }
 

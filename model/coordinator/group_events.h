@@ -98,6 +98,8 @@ enum group_note_kind {
     NOTE_SHARD_LOADED,      /* count = records read, offset = log end offset */
     NOTE_SHARD_UNLOADED,    /* error when the load failed */
     NOTE_WRITE_FAILED,      /* error; count = operations that were waiting for it */
+    NOTE_MEMBER_TARGET,     /* consumer: member's target assignment changed; generation = group
+                               epoch, count */
     GROUP_NOTE_KIND_COUNT
 };
 

@@ -110,6 +110,10 @@ static void take(void *self, const struct trace_record *r)
         add(story, STORY_GROUP, r->at, "group %s %s -> %s, generation %" PRId64, word(story, r, 0),
             member_of_enum(r, 1), member_of_enum(r, 2), r->field[3]);
         break;
+    case TRACE_TARGET:
+        add(story, STORY_TARGET, r->at, "target of %s %c%s", word(story, r, 1),
+            r->field[5] != 0 ? '+' : '-', partition(story, r, 3));
+        break;
     case TRACE_GROUP_RESPONSE:
         add(story, STORY_REQUESTS, r->at, "%s %s %s", word(story, r, 2),
             kafka_api_name((enum kafka_api)r->field[0]), kafka_error_name((int32_t)r->field[6]));

@@ -42,13 +42,37 @@ static void joining_takes_two_round_trips(void **state)
     story_free(s);
 }
 
+/* KIP-848: every target the coordinator computes is told, as what changed for whom, and the target
+ * of a member that left is nobody's until the next one is computed. */
+static void targets_are_told(void **state)
+{
+    (void)state;
+    struct story *s = STORY(.duration = "30s", .partitions = "2", .members = "2",
+                            .config = "group.protocol: consumer", .process = "per_record: 0ms",
+                            .timeline = "{at: 20s, stop: g-1}");
+    expect_story(s, STORY_TARGET | STORY_OWNED, "", 0, 30000,
+                 "1007 target of g-1 +orders-0\n"
+                 "1007 target of g-1 +orders-1\n"
+                 "1007 target of g-1 -orders-1\n"
+                 "1007 target of g-2 +orders-1\n"
+                 "1018 g-1 owns orders-0\n"
+                 "1018 g-1 owns orders-1\n"
+                 "1030 g-1 gave up orders-1: REVOKED\n"
+                 "6030 g-2 owns orders-1\n"
+                 "21012 g-1 gave up orders-0: CLOSED\n"
+                 "21013 target of g-1 -orders-0\n"
+                 "21041 target of g-2 +orders-0\n"
+                 "21064 g-2 owns orders-0\n");
+    story_free(s);
+}
+
 static void a_dynamic_member_commits_and_leaves(void **state)
 {
     (void)state;
     struct story *s = STORY(.config = "max.poll.records: 10", .process = "per_record: 300ms",
                             .timeline = "{at: 30s, stop: g-1}");
     /* SIGTERM comes in the middle of a batch: it is finished first. */
-    expect_story(s, ~(unsigned)STORY_DELIVERED, "", 30000, 60000,
+    expect_story(s, ~(unsigned)(STORY_DELIVERED | STORY_TARGET), "", 30000, 60000,
                  "31011 g-1 Heartbeat NONE\n"
                  "31030 g-1 processed orders-0 80+10\n"
                  "31030 g-1 CLOSING\n"
@@ -131,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(joining_takes_two_round_trips),
+        cmocka_unit_test(targets_are_told),
         cmocka_unit_test(a_dynamic_member_commits_and_leaves),
         cmocka_unit_test(a_static_member_does_not_leave),
         cmocka_unit_test(a_parked_join_holds_up_the_leave),

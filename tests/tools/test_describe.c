@@ -98,13 +98,14 @@ static int make_story(void **state)
 typedef void printer(const struct group_view *, bool, FILE *, FILE *);
 
 /* Warnings are put before what goes to stdout, each marked: "E:" and "O:". */
-static const char *printed(printer *print, sim_time at, bool verbose)
+static const char *printed_of(const char *directory, const char *group, printer *print, sim_time at,
+                              bool verbose)
 {
     static char both[8192];
     char *error = NULL;
-    struct store_reader *reader = store_open(run, &error);
+    struct store_reader *reader = store_open(directory, &error);
     if (reader == NULL) fail_msg("%s", error);
-    struct group_view *view = group_view_at(reader, store_find_name(reader, "billing"), at, &error);
+    struct group_view *view = group_view_at(reader, store_find_name(reader, group), at, &error);
     assert_non_null(view);
     char *out_text = NULL;
     char *warning_text = NULL;
@@ -121,6 +122,11 @@ static const char *printed(printer *print, sim_time at, bool verbose)
     group_view_free(view);
     store_close(reader);
     return both;
+}
+
+static const char *printed(printer *print, sim_time at, bool verbose)
+{
+    return printed_of(run, "billing", print, at, verbose);
 }
 
 static void before_the_group_there_is_none(void **state)
@@ -270,6 +276,59 @@ static void beyond_the_bound_samples_answer(void **state)
     store_close(reader);
 }
 
+/* KIP-848: a second member joins; its target is known before the first one has given anything up,
+ * and nobody's target outlives its member. */
+static void targets_are_told_while_members_reconcile(void **state)
+{
+    (void)state;
+    struct synthetic *s = synthetic_new("describe_target", "orders", STORE_EVENTS_ALL);
+    struct sim *sim = s->sim;
+    name_id group = synthetic_name(s, "shipping");
+    name_id name[] = {synthetic_name(s, "shipping-1"), synthetic_name(s, "shipping-2")};
+    name_id id[] = {synthetic_name(s, "A"), synthetic_name(s, "B")};
+    name_id uniform = synthetic_name(s, "uniform");
+    for (int m = 0; m < 2; m++) {
+        synthetic_at(s, SECONDS(1 + m));
+        TRACE(sim, TRACE_MEMBER_ADDED, group, name[m], id[m], NAME_NONE, NAME_NONE, name[m],
+              synthetic_name(s, "/host"));
+        TRACE(sim, TRACE_REBALANCED, group, m + 1, m + 1, NAME_NONE, uniform);
+        for (int p = 0; p < 2 && m == 0; p++) {
+            TRACE(sim, TRACE_TARGET, group, name[0], id[0], ORDERS(p), 1, true);
+            TRACE(sim, TRACE_ASSIGNED, group, name[0], id[0], ORDERS(p), 1, true);
+        }
+        TRACE(sim, TRACE_GROUP_STATE, group, GROUP_TRACE_Empty, GROUP_TRACE_Reconciling, m + 1,
+              m + 1, 0);
+    }
+    TRACE(sim, TRACE_TARGET, group, name[0], id[0], ORDERS(1), 2, false);
+    TRACE(sim, TRACE_TARGET, group, name[1], id[1], ORDERS(1), 2, true);
+    synthetic_at(s, SECONDS(3));
+    TRACE(sim, TRACE_MEMBER_REMOVED, group, name[1], id[1], CAUSE_MEMBER_LEFT);
+    char directory[256];
+    snprintf(directory, sizeof directory, "%s", s->directory);
+    synthetic_finish(s);
+    static const char head[] =
+        "E:\nWarning: Consumer group 'shipping' is rebalancing.\n"
+        "O:\nGROUP           CONSUMER-ID     HOST            CLIENT-ID       #PARTITIONS     "
+        "CURRENT-EPOCH   CURRENT-ASSIGNMENT   TARGET-EPOCH    TARGET-ASSIGNMENT\n";
+    char expected[1024];
+    snprintf(expected, sizeof expected,
+             "%s"
+             "shipping        A               /host           shipping-1      2               1"
+             "               orders:0,1           2               orders:0\n"
+             "shipping        B               /host           shipping-2      0               -"
+             "               -                    2               orders:1\n",
+             head);
+    assert_string_equal(printed_of(directory, "shipping", group_print_members, SECONDS(2), true),
+                        expected);
+    snprintf(expected, sizeof expected,
+             "%s"
+             "shipping        A               /host           shipping-1      2               1"
+             "               orders:0,1           2               orders:0\n",
+             head);
+    assert_string_equal(printed_of(directory, "shipping", group_print_members, SECONDS(3), true),
+                        expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +339,7 @@ int main(void)
         cmocka_unit_test(state_of_a_stable_group),
         cmocka_unit_test(an_empty_group_keeps_its_offsets),
         cmocka_unit_test(beyond_the_bound_samples_answer),
+        cmocka_unit_test(targets_are_told_while_members_reconcile),
     };
     return cmocka_run_group_tests(tests, make_story, NULL);
 }
