@@ -5,6 +5,7 @@
 #include "model/coordinator/shard.h"
 #include "model/group_partition.h"
 #include "model/group_trace.h"
+#include "model/group_watch.h"
 #include "model/messages_group.h"
 #include "sim/check.h"
 
@@ -24,7 +25,8 @@ struct group_shard {
     struct sim_timer timer;
     struct sim_timer load_timer;
     sim_time load_began_at;
-    bool is_ready; /* in the broker's list: the high watermark moved */
+    bool is_ready;             /* in the broker's list: the high watermark moved */
+    struct group_watch *watch; /* NULL = nobody looks */
 };
 
 struct group_host {
@@ -35,6 +37,19 @@ struct group_host {
     struct coordinator_topic *topics;
     int32_t topic_count;
 };
+
+/* Before a step, if somebody looks; worlds begin to be looked at after their brokers are built. */
+static void look(struct group_shard *shard)
+{
+    const struct group_watcher *watcher = &shard->broker->cluster->group_watcher;
+    if (watcher->tell == NULL) return;
+    if (shard->watch == NULL) {
+        shard->watch =
+            group_watch_new(watcher, shard->broker->memory, sim_names(shard->broker->sim));
+        group_watch_loaded(shard->watch, shard->coordinator);
+    }
+    group_watch_before(shard->watch, shard->coordinator);
+}
 
 /* ---- effects ----------------------------------------------------------------------------- */
 
@@ -78,7 +93,9 @@ static void append_batch(struct group_shard *shard, struct group_log_batch *batc
     };
     replica_append(replica, &record);
     internal_log_appended(replica);
+    look(shard);
     coordinator_appended(shard->coordinator, replica->log.end_offset, KAFKA_NONE, now);
+    group_watch_after(shard->watch, shard->coordinator, NULL, 0);
 }
 
 static void arm_timer(struct group_shard *shard)
@@ -118,16 +135,23 @@ void groups_run_shard(struct broker *broker, struct group_shard *shard)
 {
     shard->is_ready = false;
     if (!shard->replica->is_leader) return;
+    look(shard);
     coordinator_on_high_watermark(shard->coordinator, shard->replica->high_watermark,
                                   sim_now(broker->sim));
+    group_watch_after(shard->watch, shard->coordinator, NULL, 0);
     carry_out(shard);
 }
 
 void groups_timer(struct broker *broker, uint64_t partition)
 {
     struct group_shard *shard = broker->groups->shards[partition];
-    while (coordinator_run_timer(shard->coordinator, sim_now(broker->sim)))
+    for (;;) {
+        look(shard);
+        bool has_fired = coordinator_run_timer(shard->coordinator, sim_now(broker->sim));
+        group_watch_after(shard->watch, shard->coordinator, NULL, 0);
+        if (!has_fired) break;
         carry_out(shard);
+    }
     arm_timer(shard);
 }
 
@@ -142,6 +166,13 @@ static void refuse(struct broker *broker, struct broker_connection *connection,
     broker_respond(broker, connection, response, RESPONSE_BYTES);
 }
 
+static void take_request(struct group_shard *shard, const struct message *request, uint64_t token)
+{
+    look(shard);
+    coordinator_handle(shard->coordinator, request, token, sim_now(shard->broker->sim));
+    group_watch_after(shard->watch, shard->coordinator, request, token);
+}
+
 /* ListGroups goes to every shard here; each answers at once. */
 static void list_groups(struct broker *broker, struct broker_connection *connection)
 {
@@ -152,8 +183,7 @@ static void list_groups(struct broker *broker, struct broker_connection *connect
     for (int32_t i = 0; i < broker->groups->count; i++) {
         struct group_shard *shard = broker->groups->shards[i];
         if (shard == NULL || !shard->replica->is_leader) continue;
-        coordinator_handle(shard->coordinator, connection->request, connection->id,
-                           sim_now(broker->sim));
+        take_request(shard, connection->request, connection->id);
         struct coordinator_effect effect;
         while (coordinator_take_effect(shard->coordinator, &effect)) {
             if (effect.kind == COORDINATOR_APPEND) {
@@ -199,7 +229,7 @@ void groups_handle(struct broker *broker, struct broker_connection *connection,
         refuse(broker, connection, KAFKA_NOT_COORDINATOR);
         return;
     }
-    coordinator_handle(shard->coordinator, request, connection->id, sim_now(broker->sim));
+    take_request(shard, request, connection->id);
     carry_out(shard);
 }
 
@@ -215,7 +245,7 @@ enum kafka_error groups_write_marker(struct replica *replica, const struct txn_m
                                                .producer_epoch = marker->producer_epoch,
                                                .coordinator_epoch = marker->coordinator_epoch,
                                                .commit = marker->committed};
-    coordinator_handle(shard->coordinator, &request.head, token, sim_now(replica->broker->sim));
+    take_request(shard, &request.head, token);
     carry_out(shard);
     return KAFKA_NONE;
 }
@@ -225,8 +255,10 @@ enum kafka_error groups_write_marker(struct replica *replica, const struct txn_m
 static void set_topics(struct group_shard *shard)
 {
     const struct group_host *host = shard->broker->groups;
+    look(shard);
     coordinator_set_topics(shard->coordinator, host->topics, host->topic_count,
                            sim_now(shard->broker->sim));
+    group_watch_after(shard->watch, shard->coordinator, NULL, 0);
 }
 
 void groups_on_topics(struct broker *broker)
@@ -331,6 +363,7 @@ void groups_loaded(struct broker *broker, uint64_t partition)
     }
     coordinator_finish_loading(shard->coordinator, replica->log.end_offset, replica->high_watermark,
                                now);
+    group_watch_loaded(shard->watch, shard->coordinator);
     carry_out(shard);
     TRACE(broker->sim, TRACE_COORDINATOR, (int64_t)partition, broker->id, true,
           (int64_t)coordinator_group_count(shard->coordinator), now - shard->load_began_at);
@@ -413,6 +446,7 @@ void groups_reset(struct broker *broker)
         if (shard == NULL) continue;
         host->shards[i] = NULL;
         shard->replica->group_shard = NULL;
+        group_watch_free(shard->watch, broker->memory);
         coordinator_free(shard->coordinator);
         memory_give(broker->memory, shard, sizeof *shard);
     }

@@ -1,6 +1,8 @@
 #include "model/checkers.h"
 
+#include "model/group_watch.h"
 #include "model/ledger_internal.h"
+#include "model/world.h"
 #include "sim/check.h"
 
 #include <stdarg.h>
@@ -98,6 +100,28 @@ static struct watched_claim *watched_claim_of(struct checkers *checkers, int32_t
     return &watched->claims[t][p];
 }
 
+/* I8. Whom the coordinator no longer counts, and who has been told so by its own clock, works on as
+ * a zombie. A static member that missed the join phase stays a member and owns on, unasked. */
+static void check_freed(struct checkers *checkers, const struct ledger_claim *claim,
+                        const struct trace_record *record)
+{
+    const struct ledger *ledger = checkers->ledger;
+    for (uint32_t i = 0; i < claim->owner_count; i++) {
+        name_id owner = claim->owners[i].member;
+        uint32_t index = name_table_get(&ledger->member_by_name, owner);
+        if (owner == (name_id)record->field[1] || index == 0) continue;
+        const struct ledger_member *member = &ledger->members[index - 1];
+        if (!member->in_group || member->poll_expired || member->fenced) continue;
+        if (member->is_static && member->joined_generation != record->field[4]) continue;
+        violate(checkers, CHECKER_I8, record, (name_id)record->field[0],
+                "%s-%d was assigned to %s before %s had let it go",
+                topic_of(checkers, record->field[3]),
+                PARTITION_NUMBER((partition_id)record->field[3]),
+                text_of(checkers, record->field[2]), text_of(checkers, owner));
+        return;
+    }
+}
+
 static void check_assigned(struct checkers *checkers, int32_t group,
                            const struct trace_record *record)
 {
@@ -117,7 +141,9 @@ static void check_assigned(struct checkers *checkers, int32_t group,
                 "%s-%d was assigned to %s while %s still held it", topic_of(checkers, partition),
                 PARTITION_NUMBER((partition_id)partition), text_of(checkers, record->field[2]),
                 text_of(checkers, claim->assigned_id));
+        return;
     }
+    check_freed(checkers, claim, record);
 }
 
 /* A transaction was aborted: nobody who reads committed may have seen its records. */
@@ -370,6 +396,22 @@ struct checkers *checkers_new(struct sim *sim, const struct scenario *scenario)
     trace_observe(sim_trace(sim), observe, checkers, interest);
     checkers->ledger = ledger_new(sim, scenario);
     return checkers;
+}
+
+static void on_group_violation(void *self, const char *invariant, name_id group, const char *what)
+{
+    struct checkers *checkers = self;
+    int checker = 0;
+    while (checker < CHECKER_COUNT && strcmp(names_of_checkers[checker], invariant) != 0)
+        checker++;
+    CHECK(checker < CHECKER_COUNT);
+    violate(checkers, (enum checker)checker, NULL, group, "group %s: %s", text_of(checkers, group),
+            what);
+}
+
+void checkers_watch_groups(struct checkers *checkers, struct world *world)
+{
+    world_watch_groups(world, &(struct group_watcher){on_group_violation, checkers});
 }
 
 struct ledger *checkers_ledger(struct checkers *checkers)

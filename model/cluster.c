@@ -368,3 +368,13 @@ void cluster_log_entry(struct cluster *cluster, const struct metadata_entry *ent
     }
     cluster->entries[cluster->version++] = *entry;
 }
+
+void cluster_watch_groups(struct cluster *cluster, const struct group_watcher *watcher)
+{
+    cluster->group_watcher = *watcher;
+}
+
+const struct group_watcher *cluster_group_watcher(const struct cluster *cluster)
+{
+    return &cluster->group_watcher;
+}

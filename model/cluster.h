@@ -27,6 +27,7 @@
 #define BROKERS_MAX 64 /* replica sets are kept as bits */
 
 struct cluster;
+struct group_watcher;
 
 /* Adds processes and entities and starts them now. The scenario must outlive the cluster. */
 struct cluster *cluster_new(struct sim *sim, struct network *network,
@@ -87,5 +88,10 @@ void cluster_add_partitions(struct cluster *cluster, int32_t topic, int32_t part
 /* Before anything that can disturb brokers, clients or the network: idle fetches (broker.h) become
  * ordinary ones, and stay so while `hold` is above zero (it counts). */
 void cluster_hold_plain_fetches(struct cluster *cluster, int32_t change);
+
+/* Every step of every group coordinator is checked, and the assignment of each leader made twice
+ * (group_watch.h). For tests; before the world runs. */
+void cluster_watch_groups(struct cluster *cluster, const struct group_watcher *watcher);
+const struct group_watcher *cluster_group_watcher(const struct cluster *cluster);
 
 #endif

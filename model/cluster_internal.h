@@ -3,6 +3,7 @@
 #define MODEL_CLUSTER_INTERNAL_H
 
 #include "model/cluster.h"
+#include "model/group_watch.h"
 #include "model/partition_log.h"
 #include "model/producer_state.h"
 
@@ -65,6 +66,7 @@ struct topic {
 };
 
 struct cluster {
+    struct group_watcher group_watcher;
     struct sim *sim;
     struct network *network;
     struct memory *memory;

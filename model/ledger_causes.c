@@ -137,6 +137,7 @@ void ledger_note_member(struct ledger_member *member, const struct trace_record 
             (name_id)record->field[4] == NAME_NONE)
             member->abandoned = member->id;
         member->in_group = true;
+        member->is_static = record->field[3] != NAME_NONE;
         member->id = (name_id)record->field[2];
         member->poll_expired = false;
         member->fenced = false;
@@ -146,7 +147,10 @@ void ledger_note_member(struct ledger_member *member, const struct trace_record 
         if (record->field[2] == CLIENT_POLL_TIMEOUT) member->poll_expired = true;
         if (record->field[2] == CLIENT_FENCED) member->fenced = true;
         if (record->field[2] == CLIENT_JOINING) member->joining = true;
-        if (record->field[2] == CLIENT_JOINED) member->joining = false;
+        if (record->field[2] == CLIENT_JOINED) {
+            member->joining = false;
+            member->joined_generation = record->field[3];
+        }
         if (record->field[2] == CLIENT_SYNCED) member->expelled = false;
         break;
     }

@@ -112,8 +112,10 @@ struct ledger_member {
     name_id id;                   /* Kafka's, of its latest membership, NAME_NONE after death */
     name_id abandoned;            /* an id that it gave up for another while it lived */
     bool in_group;                /* that membership goes on */
-    bool expelled;                /* removed against its will, and has not been assigned since */
-    bool joining;                 /* its JoinGroup is not answered, as far as it knows */
+    bool is_static;
+    int64_t joined_generation; /* the last of whose join phase it has heard the end */
+    bool expelled;             /* removed against its will, and has not been assigned since */
+    bool joining;              /* its JoinGroup is not answered, as far as it knows */
 };
 
 struct ledger_topic {

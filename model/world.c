@@ -84,6 +84,11 @@ bool world_run_events(struct world *world, uint64_t events)
     return false;
 }
 
+void world_watch_groups(struct world *world, const struct group_watcher *watcher)
+{
+    cluster_watch_groups(world->cluster, watcher);
+}
+
 name_id world_partition_name(struct world *world, uint32_t partition)
 {
     name_id topic = cluster_topic_name(world->cluster, PARTITION_TOPIC(partition));

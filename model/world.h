@@ -28,6 +28,10 @@ void world_run_until(struct world *world, sim_time until);
 /* Runs at most `events` events; false when the scenario's duration is reached. For progress. */
 bool world_run_events(struct world *world, uint64_t events);
 
+/* Checks every step of the group coordinators (group_watch.h): for tests. Before the world runs. */
+struct group_watcher;
+void world_watch_groups(struct world *world, const struct group_watcher *watcher);
+
 /* "payments-0" of a PARTITION_ID, interned. */
 name_id world_partition_name(struct world *world, uint32_t partition);
 

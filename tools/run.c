@@ -159,6 +159,7 @@ struct run *run_new(const struct scenario *scenario, const struct run_options *o
                                                              .tie_seed = options->tie_seed});
     struct sim *sim = world_sim(run->world);
     run->checkers = checkers_new(sim, scenario);
+    if (options->watch_groups) checkers_watch_groups(run->checkers, run->world);
     run->ledger = checkers_ledger(run->checkers);
     run->groups = tool_allocate(((size_t)scenario->group_count + 1) * sizeof *run->groups);
     int64_t rows_per_step = 0;

@@ -16,6 +16,7 @@ struct run_options {
     uint64_t seed;
     enum tie_order tie_order;
     uint64_t tie_seed;
+    bool watch_groups; /* checks inside the coordinators: slower, for tests */
 };
 
 /* "canonical", "reverse", "random:7"; false when it is none of these. */

@@ -186,6 +186,38 @@ struct leader_assignment leader_assign(struct memory *memory, struct names *name
     return lists;
 }
 
+static bool same_lists(const struct leader_assignment *a, int32_t member_of_a,
+                       const struct leader_assignment *b, int32_t member_of_b)
+{
+    const int32_t count = a->first[member_of_a + 1] - a->first[member_of_a];
+    if (count != b->first[member_of_b + 1] - b->first[member_of_b]) return false;
+    for (int32_t i = 0; i < count; i++) {
+        const struct topic_partition *p = &a->partitions[a->first[member_of_a] + i];
+        const struct topic_partition *q = &b->partitions[b->first[member_of_b] + i];
+        if (p->topic != q->topic || p->partition != q->partition) return false;
+    }
+    return true;
+}
+
+bool leader_is_orderless(struct memory *memory, struct names *names,
+                         const struct assignor *assignor, const struct leader_member *members,
+                         int32_t member_count, const struct assign_topic *topics,
+                         int32_t topic_count, const struct leader_assignment *made)
+{
+    const size_t size = sizeof *members * (size_t)member_count;
+    struct leader_member *reversed = memory_take(memory, size);
+    for (int32_t m = 0; m < member_count; m++)
+        reversed[m] = members[member_count - 1 - m];
+    struct leader_assignment again =
+        leader_assign(memory, names, assignor, reversed, member_count, topics, topic_count);
+    bool same = true;
+    for (int32_t m = 0; m < member_count && same; m++)
+        same = same_lists(made, m, &again, member_count - 1 - m);
+    leader_assignment_free(memory, &again);
+    memory_give(memory, reversed, size);
+    return same;
+}
+
 void leader_assignment_free(struct memory *memory, struct leader_assignment *assignment)
 {
     memory_give(memory, assignment->partitions,

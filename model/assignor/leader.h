@@ -31,6 +31,12 @@ struct leader_assignment leader_assign(struct memory *memory, struct names *name
                                        const struct assignor *assignor,
                                        const struct leader_member *members, int32_t member_count,
                                        const struct assign_topic *topics, int32_t topic_count);
+/* I12: the assignment is the same when it is made once more, with the members in reverse order. For
+ * tests. */
+bool leader_is_orderless(struct memory *memory, struct names *names,
+                         const struct assignor *assignor, const struct leader_member *members,
+                         int32_t member_count, const struct assign_topic *topics,
+                         int32_t topic_count, const struct leader_assignment *made);
 void leader_assignment_free(struct memory *memory, struct leader_assignment *assignment);
 
 #endif

@@ -1,6 +1,7 @@
 #include "model/assignor/leader.h"
 #include "model/consumer/internal.h"
 #include "model/consumer/reactions.h"
+#include "model/group_watch.h"
 #include "sim/check.h"
 
 #include <string.h>
@@ -353,6 +354,12 @@ static void lead(struct consumer *consumer, const struct join_group_response *re
     struct leader_assignment result =
         leader_assign(consumer->memory, consumer->names, assignor, members, response->member_count,
                       known.topics, known.count);
+    const struct group_watcher *watcher = cluster_group_watcher(consumer->options.cluster);
+    if (watcher->tell != NULL &&
+        !leader_is_orderless(consumer->memory, consumer->names, assignor, members,
+                             response->member_count, known.topics, known.count, &result))
+        watcher->tell(watcher->self, "I12", consumer->group,
+                      "the assignment hangs on the order of the members");
     classic->snapshot = leader_snapshot(consumer);
     classic->snapshot_is_set = true;
     struct sync_group_request *request = new_sync(consumer);

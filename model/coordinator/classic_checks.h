@@ -15,8 +15,10 @@
  *   I17  a committed offset is one that was asked for
  *
  * I1 and I4 read assignments and subscriptions where they can be read (consumer_protocol.h);
- * leaders of tests that assign opaque bytes are left alone. I8 (freed before given) is the client's
- * part in this protocol, I12 the assignor's. Source: ../shared/spec/checkers.md. */
+ * leaders of tests that assign opaque bytes are left alone. Two are not the coordinator's in this
+ * protocol: I8 (freed before given) is held against what the consumers own, in model/checkers.c;
+ * I12 (no assignment hangs on the order of members) against the leader's work, leader_is_orderless.
+ * Worlds look at every step by group_watch.h. Source: ../shared/spec/checkers.md. */
 #ifndef MODEL_COORDINATOR_CLASSIC_CHECKS_H
 #define MODEL_COORDINATOR_CLASSIC_CHECKS_H
 
@@ -51,6 +53,8 @@ void classic_checks_after(struct classic_checks *checks, const struct coordinato
 /* Another coordinator has taken over: generations may be used again (I5), and a leader's word that
  * was not written is forgotten (I3). */
 void classic_checks_failed_over(struct classic_checks *checks);
+/* … and what it has read is committed, whoever asked for it. */
+void classic_checks_loaded(struct classic_checks *checks, const struct coordinator *coordinator);
 /* I11: `rebuilt` has read the log that `live` wrote, all of it. */
 void classic_checks_rebuilt(struct classic_checks *checks, const struct coordinator *live,
                             const struct coordinator *rebuilt);

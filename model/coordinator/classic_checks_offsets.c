@@ -39,6 +39,21 @@ static void note_entries(struct classic_checks *checks, name_id group,
     }
 }
 
+void classic_checks_loaded(struct classic_checks *checks, const struct coordinator *coordinator)
+{
+    for (uint32_t g = 0; g < coordinator_group_count(coordinator); g++) {
+        const struct group *group = coordinator_group_at(coordinator, g);
+        for (uint32_t i = 0; i < group->offsets.count; i++) {
+            const struct offset_slot *slot = group->offsets.slots[i];
+            struct offset_entry entry = {.partition = slot->partition, .offset = INT64_MIN};
+            if (slot->value.present) entry.offset = slot->value.offset;
+            /* What an open transaction has asked for is not to be seen. */
+            if (slot->pending_count > 0) entry.offset = INT64_MAX;
+            note_entries(checks, group->id, &entry, 1);
+        }
+    }
+}
+
 void checks_note_asked(struct classic_checks *checks, const struct message *request)
 {
     if (request == NULL) return;

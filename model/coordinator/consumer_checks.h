@@ -15,6 +15,9 @@
  *   I11  a rebuilt coordinator has the same state
  *   I12  a target does not depend on the order of the members
  *
+ * I17 (a committed offset is one that was asked for) is in classic_checks.h for groups of either
+ * kind. Worlds look at every step by group_watch.h.
+ *
  * Source: ../shared/spec/checkers.md, after the TLA+ model of KIP-848. */
 #ifndef MODEL_COORDINATOR_CONSUMER_CHECKS_H
 #define MODEL_COORDINATOR_CONSUMER_CHECKS_H

@@ -136,6 +136,9 @@ struct coordinator_effect {
 /* The oldest effect not yet taken; false when there is none. */
 bool coordinator_take_effect(struct coordinator *coordinator, struct coordinator_effect *effect);
 
+/* The answer to this token among the effects not yet taken; NULL = none. For checkers. */
+const struct message *coordinator_answer_to(const struct coordinator *coordinator, uint64_t token);
+
 /* Outcome of the oldest APPEND taken and not yet answered: the log end offset after it, or why it
  * could not be written. */
 void coordinator_appended(struct coordinator *coordinator, int64_t log_end_offset,

@@ -53,6 +53,17 @@ bool coordinator_take_effect(struct coordinator *coordinator, struct coordinator
     return true;
 }
 
+const struct message *coordinator_answer_to(const struct coordinator *coordinator, uint64_t token)
+{
+    for (uint32_t i = 0; i < coordinator->effect_count; i++) {
+        const struct coordinator_effect *effect =
+            &coordinator
+                 ->effects[(coordinator->effect_first + i) & (coordinator->effect_capacity - 1)];
+        if (effect->kind == COORDINATOR_REPLY && effect->token == token) return effect->response;
+    }
+    return NULL;
+}
+
 /* An append before them failed, or the shard is unloaded: nobody may write these any more. */
 static void retract_appends(struct coordinator *coordinator)
 {

@@ -135,6 +135,7 @@ struct story *story_run(const char *yaml)
     const struct scenario *scenario = scenario_document_scenario(story->document);
     story->world = world_new(scenario, &(struct world_options){.seed = scenario->seed});
     story->checkers = checkers_new(world_sim(story->world), scenario);
+    checkers_watch_groups(story->checkers, story->world);
     story->ledger = checkers_ledger(story->checkers);
     trace_observe(sim_trace(world_sim(story->world)), take, story, NULL);
     world_run_until(story->world, scenario->duration_ns);

@@ -83,12 +83,28 @@ static void quiet(struct watched *w)
     TRACE(w->sim, TRACE_FAULT, FAULT_BEGIN, name, NAME_NONE, NAME_NONE, 1, 0, 0);
 }
 
+static void disown(struct watched *w, name_id member)
+{
+    TRACE(w->sim, TRACE_DISOWNED, w->g, member, PARTITION_ID(0, 0), 1, OWNERSHIP_REVOKED, 1);
+}
+
+static void join(struct watched *w, name_id member, name_id id)
+{
+    TRACE(w->sim, TRACE_MEMBER_ADDED, w->g, member, id, NAME_NONE, NAME_NONE, member, NAME_NONE);
+}
+
+static void expel(struct watched *w, name_id member, name_id id)
+{
+    TRACE(w->sim, TRACE_MEMBER_REMOVED, w->g, member, id, CAUSE_SESSION_EXPIRED);
+}
+
 /* One member of generation 5 owns the partition, has processed 100 of 200 records, committed 50. */
 static void healthy(struct watched *w)
 {
     state_change(w, GROUP_TRACE_CompletingRebalance, GROUP_TRACE_Stable, 5);
     append(w, 0, 200);
     acknowledge(w, 0, 200);
+    join(w, w->c1, w->id1);
     assign(w, w->c1, w->id1, PARTITION_ID(0, 0), true);
     own(w, w->c1);
     sim_run_until(w->sim, SECONDS(10));
@@ -98,6 +114,7 @@ static void healthy(struct watched *w)
 
 static void nothing(struct watched *w)
 {
+    disown(w, w->c1);
     assign(w, w->c1, w->id1, PARTITION_ID(0, 0), false);
     assign(w, w->c2, w->id2, PARTITION_ID(0, 0), true);
     own(w, w->c2);
@@ -108,6 +125,7 @@ static void nothing(struct watched *w)
 
 static void zombie_work(struct watched *w)
 {
+    expel(w, w->c1, w->id1);
     assign(w, w->c1, w->id1, PARTITION_ID(0, 0), false);
     assign(w, w->c2, w->id2, PARTITION_ID(0, 0), true);
     process(w, w->c1, 100, 10, SECONDS(9)); /* counted by the ledger, no bug of ours */
@@ -118,8 +136,15 @@ static void given_before_it_was_freed(struct watched *w)
     assign(w, w->c2, w->id2, PARTITION_ID(0, 0), true);
 }
 
+static void given_before_it_was_let_go(struct watched *w)
+{
+    assign(w, w->c1, w->id1, PARTITION_ID(0, 0), false);
+    assign(w, w->c2, w->id2, PARTITION_ID(0, 0), true); /* c1 still has it, and is a member */
+}
+
 static void two_owners_at_work(struct watched *w)
 {
+    expel(w, w->c1, w->id1);
     assign(w, w->c1, w->id1, PARTITION_ID(0, 0), false);
     assign(w, w->c2, w->id2, PARTITION_ID(0, 0), true);
     own(w, w->c2);
@@ -214,6 +239,7 @@ static const struct {
     {"an unclean election", unclean_election_loses_records, -1},
     {"given before it was freed", given_before_it_was_freed, CHECKER_I1},
     {"two owners at work", two_owners_at_work, CHECKER_I2},
+    {"given before it was let go", given_before_it_was_let_go, CHECKER_I8},
     {"a topic nobody subscribed", unsubscribed_topic, CHECKER_I4},
     {"a generation that falls", generation_falls, CHECKER_I5},
     {"a stale commit that is accepted", stale_commit_accepted, CHECKER_I6},

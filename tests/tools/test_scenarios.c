@@ -38,8 +38,8 @@ static struct scenario_document *load(const char *path, const char *const *sets,
 
 static struct run *run_through(const struct scenario_document *document, uint64_t seed)
 {
-    struct run *run =
-        run_new(scenario_document_scenario(document), &(struct run_options){.seed = seed});
+    struct run *run = run_new(scenario_document_scenario(document),
+                              &(struct run_options){.seed = seed, .watch_groups = true});
     while (run_step(run, 100000)) {
     }
     run_finish(run);

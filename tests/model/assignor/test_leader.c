@@ -131,6 +131,38 @@ static void a_group_without_topics_gets_nothing(void **state)
 }
 
 /* Nothing is left behind: a leader rebalances for as long as it lives. */
+/* The planted fault of I12: whoever comes first in the request gets everything. */
+static enum assign_result all_to_the_first(const struct assign_input *input, struct memory *memory,
+                                           struct assign_output *output)
+{
+    (void)input;
+    (void)memory;
+    for (int32_t slot = 0; slot < output->slot_count; slot++)
+        output->owner[slot] = 0;
+    return ASSIGN_DONE;
+}
+
+static void an_assignor_that_hangs_on_the_order_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    const struct assignor planted = {.name = "planted",
+                                     .side = ASSIGNOR_CLIENT,
+                                     .assign = all_to_the_first};
+    struct leader_assignment made =
+        leader_assign(f->memory, f->names, &planted, f->members, 3, f->topics, 2);
+    assert_false(
+        leader_is_orderless(f->memory, f->names, &planted, f->members, 3, f->topics, 2, &made));
+    leader_assignment_free(f->memory, &made);
+    static const char *const strategies[] = {"range", "roundrobin", "sticky", "cooperative-sticky"};
+    for (size_t i = 0; i < sizeof strategies / sizeof strategies[0]; i++) {
+        const struct assignor *assignor = assignor_find(strategies[i], ASSIGNOR_CLIENT);
+        made = assign(f, strategies[i]);
+        assert_true(
+            leader_is_orderless(f->memory, f->names, assignor, f->members, 3, f->topics, 2, &made));
+        leader_assignment_free(f->memory, &made);
+    }
+}
+
 static void memory_stays_flat(void **state)
 {
     struct fixture *f = *state;
@@ -154,6 +186,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(sticky_reads_the_user_data, start, stop),
         cmocka_unit_test_setup_teardown(cooperative_sticky_reads_owned_and_withholds, start, stop),
         cmocka_unit_test_setup_teardown(a_group_without_topics_gets_nothing, start, stop),
+        cmocka_unit_test_setup_teardown(an_assignor_that_hangs_on_the_order_is_noticed, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(memory_stays_flat, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
