@@ -49,7 +49,8 @@ struct consumer_config {
     int32_t fetch_max_wait_ms;
     int32_t max_partition_fetch_bytes;
     enum isolation_level isolation_level;
-    bool static_membership; /* group.instance.id: each member's own name */
+    bool static_membership;        /* group.instance.id: each member's own name … */
+    const char *group_instance_id; /* … or this, of one member; NULL = its name */
     const char *client_rack;
 };
 

@@ -182,6 +182,22 @@ static void on_event(struct sim *sim, void *self, const struct sim_event *event)
     }
 }
 
+/* The group as this member is configured. */
+static const struct scenario_group *settings_of(const struct deployment *deployment, int32_t member)
+{
+    const struct scenario_group *group = deployment->group;
+    for (int32_t i = 0; i < group->override_count; i++) {
+        const struct scenario_override *override = &group->overrides[i];
+        if (override->member != member) continue;
+        struct scenario_group *own = memory_keep(deployment->world->memory, sizeof(*own));
+        *own = *group;
+        own->config = override->config;
+        own->process = override->process;
+        return own;
+    }
+    return group;
+}
+
 static struct pod *add_pod(struct deployment *deployment)
 {
     struct world *world = deployment->world;
@@ -208,7 +224,7 @@ static struct pod *add_pod(struct deployment *deployment)
         .network = world->network,
         .cluster = world->cluster,
         .process = pod->process,
-        .group = deployment->group,
+        .group = settings_of(deployment, pod->number),
         .member = pod->name,
         .number = pod->number,
         .sink = deployment->sink,

@@ -40,6 +40,8 @@
     X(SESSION_EXPIRED, "session expired", "the owner was silent too long and was expelled")        \
     X(POLL_EXPIRED, "poll interval exceeded", "the owner did not call poll() in time and left")    \
     X(FENCED, "fenced", "another process took over its group.instance.id")                         \
+    X(REBALANCE_EXPIRED, "rebalance deadline",                                                     \
+      "a rebalance ended before the owner came back to it")                                        \
     X(REBALANCE, "rebalance", "the partition was revoked with work not committed")                 \
     X(COMMIT_FAILED, "failed commit", "the owner's last commit before the hand-over failed")       \
     X(CLOSED, "closed without commit", "the owner closed with work not committed")                 \

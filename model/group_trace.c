@@ -319,10 +319,10 @@ static void answers(void *self, name_id member, name_id instance, name_id client
 {
     const struct roll_call *call = self;
     struct group_trace *trace = call->trace;
-    remember_client(trace, member, client_id);
+    if (group_trace_client(trace, member) == NAME_NONE) remember_client(trace, member, client_id);
     if (remember_member(trace, call->group, member)) {
-        TRACE(trace->sim, TRACE_MEMBER_ADDED, call->group->group, client_id, member, instance,
-              NAME_NONE, client_id, client_host);
+        TRACE(trace->sim, TRACE_MEMBER_ADDED, call->group->group, group_trace_client(trace, member),
+              member, instance, NAME_NONE, client_id, client_host);
     }
     group_members_visit_consumer(call->coordinator, call->group->group, member, group_holders_give,
                                  &call->group->assigned);
@@ -438,7 +438,10 @@ static void tell(struct group_trace *trace, int32_t broker, const struct coordin
 void group_trace_note(struct group_trace *trace, int32_t broker,
                       const struct coordinator *coordinator, const struct group_note *note)
 {
-    if (note->client_id != NAME_NONE && note->member != NAME_NONE) {
+    /* Kafka keeps the first client's id in a static member that another has taken over. */
+    bool is_news =
+        note->kind == NOTE_MEMBER_REPLACED || group_trace_client(trace, note->member) == NAME_NONE;
+    if (note->client_id != NAME_NONE && note->member != NAME_NONE && is_news) {
         remember_client(trace, note->member, note->client_id);
     }
     const struct shard_memory *shard = shard_of(trace, coordinator_partition(coordinator));

@@ -91,7 +91,7 @@ struct ledger_anomalies {
     /* Records of a partition that was added, processed while older ones, perhaps of the same keys,
      * were waiting in the partition these keys had before. */
     int64_t overtaken;
-    int64_t fatal_errors;      /* consumers that ended with an exception … */
+    int64_t fatal_errors; /* consumers that ended with an exception … */
     struct ledger_error_count fatal_by_error[LEDGER_ERRORS_KEPT]; /* … by error */
     int64_t exceptions_caught; /* and exceptions that the application polled on after */
     int64_t waiting;           /* A14: not processed when the run ended */

@@ -2,6 +2,7 @@
 #include "model/ledger_internal.h"
 
 #include "sim/check.h"
+#include "sim/wide.h"
 
 /* How the coordinator's reason for removing a member reads as the cause of what follows. */
 static enum finding_cause removal_cause(const struct ledger_member *member)
@@ -9,9 +10,9 @@ static enum finding_cause removal_cause(const struct ledger_member *member)
     if (member->fenced) return FINDING_CAUSE_FENCED;
     if (member->poll_expired) return FINDING_CAUSE_POLL_EXPIRED;
     if (member->removal == CAUSE_POLL_EXPIRED) return FINDING_CAUSE_POLL_EXPIRED;
-    bool expelled = member->removal == CAUSE_SESSION_EXPIRED ||
-                    member->removal == CAUSE_SYNC_EXPIRED ||
-                    member->removal == CAUSE_REBALANCE_EXPIRED;
+    if (member->removal == CAUSE_REBALANCE_EXPIRED) return FINDING_CAUSE_REBALANCE_EXPIRED;
+    bool expelled =
+        member->removal == CAUSE_SESSION_EXPIRED || member->removal == CAUSE_SYNC_EXPIRED;
     return expelled ? FINDING_CAUSE_SESSION_EXPIRED : FINDING_CAUSE_REBALANCE;
 }
 
@@ -67,7 +68,7 @@ void ledger_report(struct ledger *ledger, struct ledger_group_state *group,
 
 void ledger_report_processed(struct ledger *ledger, struct ledger_group_state *group,
                              struct ledger_claim *claim, const struct trace_record *record,
-                             int64_t repeated, bool zombie)
+                             int64_t repeated, int64_t zombie)
 {
     if (!zombie && repeated == 0) return;
     name_id name = (name_id)record->field[1];
@@ -78,7 +79,7 @@ void ledger_report_processed(struct ledger *ledger, struct ledger_group_state *g
         .to = record->field[3] + record->field[4],
         .member = name,
     };
-    if (zombie) {
+    if (zombie > 0) {
         /* An owner that has not heard of its own removal: its work, and what is done again of it,
          * have the removal as their cause. */
         claim->zombie_cause =
@@ -87,13 +88,15 @@ void ledger_report_processed(struct ledger *ledger, struct ledger_group_state *g
         finding.kind = FINDING_ZOMBIE;
         finding.cause = claim->zombie_cause;
         finding.culprit = name;
-        finding.records = record->field[4];
+        finding.from = finding.to - zombie;
+        finding.records = zombie;
         ledger_report(ledger, group, &finding);
+        finding.from = record->field[3];
     }
     if (repeated == 0) return;
     finding.kind = FINDING_DUPLICATE;
     finding.records = repeated;
-    if (zombie) {
+    if (zombie > 0) {
         finding.cause = claim->zombie_cause;
         finding.culprit = name;
     } else if (claim->redo_cause == FINDING_CAUSE_UNKNOWN && claim->zombie != NAME_NONE) {
@@ -108,11 +111,19 @@ void ledger_report_processed(struct ledger *ledger, struct ledger_group_state *g
 
 /* A member from which a partition was taken back, but given to nobody yet, still has to hand it
  * over (cooperative rebalancing, KIP-848): what it finishes until then is no zombie's work. */
-bool ledger_is_zombie(struct ledger *ledger, struct ledger_group_state *group,
-                      const struct ledger_claim *claim, name_id name)
+int64_t ledger_zombie_work(struct ledger *ledger, struct ledger_group_state *group,
+                           const struct ledger_claim *claim, const struct trace_record *record)
 {
-    if (!group->managed || claim->assigned == name) return false;
-    return claim->assigned != NAME_NONE || !ledger_member_of(ledger, group, name)->is_member;
+    name_id name = (name_id)record->field[1];
+    if (!group->managed || claim->assigned == name) return 0;
+    const struct ledger_member *member = ledger_member_of(ledger, group, name);
+    if (member->in_group && claim->assigned == NAME_NONE) return 0;
+    sim_time since = member->in_group ? claim->assigned_at : member->removed_at;
+    int64_t count = record->field[4];
+    sim_time begin_at = record->field[5];
+    if (since <= begin_at) return count;
+    if (since >= record->at) return 0;
+    return count - (int64_t)((int128)(since - begin_at) * count / (record->at - begin_at));
 }
 
 static bool is_expulsion(enum rebalance_cause cause)
@@ -129,10 +140,10 @@ void ledger_note_member(struct ledger_member *member, const struct trace_record 
         member->removal = (enum rebalance_cause)record->field[3];
         if (member->id != NAME_NONE && member->id != (name_id)record->field[2]) break;
         member->in_group = false;
+        member->removed_at = record->at;
         member->expelled = !member->dead && (member->poll_expired || is_expulsion(member->removal));
         break;
     case TRACE_MEMBER_ADDED:
-        member->is_member = true;
         if (member->in_group && member->id != (name_id)record->field[2] &&
             (name_id)record->field[4] == NAME_NONE)
             member->abandoned = member->id;

@@ -77,7 +77,8 @@ struct ledger_claim {
     uint32_t step_count;       /* ever */
     int64_t committed;         /* -1 = none */
     name_id assigned_id;       /* Kafka's member id */
-    bool last_ended;           /* false: the last worker still believes to own it */
+    sim_time assigned_at;
+    bool last_ended; /* false: the last worker still believes to own it */
     bool ever_owned;
     bool committed_by_hand;        /* the committed offset is an operator's */
     enum finding_cause skip_cause; /* of what is in `skipped` */
@@ -104,7 +105,6 @@ struct ledger_member {
     bool halted; /* frozen or dead */
     bool dead;
     bool restoring;
-    bool is_member;               /* in the coordinator's eyes */
     bool poll_expired;            /* in its present membership */
     bool fenced;                  /* likewise */
     bool commit_failed;           /* the last commit it heard of */
@@ -112,6 +112,7 @@ struct ledger_member {
     name_id id;                   /* Kafka's, of its latest membership, NAME_NONE after death */
     name_id abandoned;            /* an id that it gave up for another while it lived */
     bool in_group;                /* that membership goes on */
+    sim_time removed_at;          /* … or ended then */
     bool is_static;
     int64_t joined_generation; /* the last of whose join phase it has heard the end */
     bool expelled;             /* removed against its will, and has not been assigned since */
@@ -246,15 +247,16 @@ bool ledger_is_covered(const struct ledger_group_state *group, int64_t partition
 /* ledger_causes.c */
 void ledger_note_position(struct ledger *ledger, struct ledger_group_state *group,
                           struct ledger_claim *claim, const struct trace_record *record);
-bool ledger_is_zombie(struct ledger *ledger, struct ledger_group_state *group,
-                      const struct ledger_claim *claim, name_id name);
+/* Of the records just processed, those at the end that a zombie did. */
+int64_t ledger_zombie_work(struct ledger *ledger, struct ledger_group_state *group,
+                           const struct ledger_claim *claim, const struct trace_record *record);
 void ledger_note_member(struct ledger_member *member, const struct trace_record *record);
 void ledger_report(struct ledger *ledger, struct ledger_group_state *group,
                    const struct finding *finding);
 /* `repeated` of the records just processed had been processed before. */
 void ledger_report_processed(struct ledger *ledger, struct ledger_group_state *group,
                              struct ledger_claim *claim, const struct trace_record *record,
-                             int64_t repeated, bool zombie);
+                             int64_t repeated, int64_t zombie);
 /* ledger_anomalies.c: what is legal, and worth knowing. */
 void ledger_add_finding(struct ledger *ledger, struct ledger_group_state *group,
                         const struct finding *finding);

@@ -2,6 +2,8 @@
  * in which they came into being. */
 #include "model/ledger_internal.h"
 
+#include "sim/wide.h"
+
 #include <string.h>
 
 #define STEPS_KEPT 64 /* more workers than this never hold records of one partition at once */
@@ -19,7 +21,8 @@ static int64_t done_after(const struct ledger_step *step, sim_time at)
     int64_t count = step->to - step->from;
     if (at < step->begin_at) return count;
     if (at >= step->end_at) return 0;
-    return count - (at - step->begin_at) / ((step->end_at - step->begin_at) / count + 1);
+    return count -
+           (int64_t)((int128)(at - step->begin_at) * count / (step->end_at - step->begin_at));
 }
 
 static struct ledger_step *take_step(struct ledger *ledger, struct ledger_claim *claim)

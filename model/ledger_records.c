@@ -214,12 +214,12 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
         !group->scenario->process.sink_idempotent) {
         group->figures.effective_duplicates += count - fresh;
     }
-    bool zombie = ledger_is_zombie(ledger, group, claim, (name_id)record->field[1]);
+    int64_t zombie = ledger_zombie_work(ledger, group, claim, record);
     ledger_report_processed(ledger, group, claim, record, count - fresh, zombie);
     if (to > claim->highest) claim->highest = to;
     ledger_note_moved_keys(ledger, group, record);
-    if (zombie) {
-        group->figures.zombie += count;
+    if (zombie > 0) {
+        group->figures.zombie += zombie;
         return;
     }
     claim->last_worker = (name_id)record->field[1];
@@ -341,7 +341,11 @@ static void on_member_replaced(struct ledger *ledger, struct ledger_group_state 
                 claim->rest_id = (name_id)record->field[2];
             if (claim->assigned_id != (name_id)record->field[4]) continue;
             claim->assigned_id = (name_id)record->field[2];
+            if (claim->assigned == (name_id)record->field[1]) continue;
+            /* Another process with its group.instance.id, which it will hear of later. */
+            ledger_member_of(ledger, group, claim->assigned)->fenced = true;
             claim->assigned = (name_id)record->field[1];
+            claim->assigned_at = record->at;
         }
     }
 }
@@ -353,6 +357,7 @@ static void on_assigned(struct ledger *ledger, struct ledger_group_state *group,
     if (claim == NULL) return;
     group->managed = true;
     if (record->field[5] != 0) {
+        if (claim->assigned != (name_id)record->field[1]) claim->assigned_at = record->at;
         claim->assigned = (name_id)record->field[1];
         claim->assigned_id = (name_id)record->field[2];
     } else if (claim->assigned_id == (name_id)record->field[2]) {

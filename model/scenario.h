@@ -92,13 +92,18 @@ enum commit_mode {
     COMMIT_TRANSACTIONAL, /* consume-process-produce, sendOffsetsToTransaction (KIP-447) */
     COMMIT_EXTERNAL,      /* the offset lives in the sink's own transaction */
 };
+/* What the application commits while workers process. */
+enum commit_offsets { COMMIT_POSITIONS, COMMIT_FINISHED, COMMIT_CONTIGUOUS };
 enum commit_order { COMMIT_AFTER_SINK, COMMIT_BEFORE_SINK };
 
 struct scenario_commit {
     enum commit_mode mode;
     enum commit_order order;
-    bool on_revoke; /* also commitSync in onPartitionsRevoked */
-    bool on_close;  /* also commitSync before close() */
+    enum commit_offsets offsets;
+    sim_time async_retry_ns; /* a failed commitAsync is sent again, as it was; 0 = it is not */
+    bool drain;              /* on_revoke: only when workers are done with what they have */
+    bool on_revoke;          /* also commitSync in onPartitionsRevoked */
+    bool on_close;           /* also commitSync before close() */
     /* Manual commits (sync, async) no more often than this; 0 = after every poll's records. */
     sim_time interval_ns;
 };
@@ -118,6 +123,7 @@ struct scenario_process {
     /* Workers: pause() everything while more records than this wait for them, resume() at half of
      * it; 0 = never. */
     int64_t queue_limit;
+    bool ordered;                /* workers: those of one partition one after another */
     struct distribution sink_ns; /* once per poll that returned records; 0 = none */
     bool sink_idempotent;
     struct distribution restore_ns; /* in onPartitionsAssigned, once per rebalance that added any */
@@ -156,6 +162,14 @@ struct scenario_deployment {
     sim_time ready_wait_ns;          /* rolling restart: pause after one is ready */
 };
 
+/* What one member has different from its group. */
+struct scenario_override {
+    const char *name;
+    int32_t member; /* from 1 */
+    struct consumer_config config;
+    struct scenario_process process;
+};
+
 struct scenario_group {
     const char *name;
     const char *const *topics;
@@ -168,6 +182,8 @@ struct scenario_group {
     struct scenario_commit commit;
     struct scenario_output output;
     struct scenario_deployment deployment;
+    struct scenario_override *overrides;
+    int32_t override_count;
 };
 
 /* Whom an entry of the timeline is about. */

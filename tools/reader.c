@@ -348,6 +348,9 @@ static void read_text(struct reader *reader, const struct schema_field *field,
     memcpy((char *)base + field->offset, &value, sizeof value);
 }
 
+static void read_object(struct reader *reader, const struct schema_object *object,
+                        const struct node *node, const char *label, void *base, bool keeps);
+
 static void read_field(struct reader *reader, const struct schema_field *field,
                        const struct node *node, bool quoted_numbers, void *base)
 {
@@ -367,7 +370,8 @@ static void read_field(struct reader *reader, const struct schema_field *field,
         break;
     }
     case SCHEMA_OBJECT:
-        reader_object(reader, field->object, node, field->key, (char *)base + field->offset);
+        read_object(reader, field->object, node, field->key, (char *)base + field->offset,
+                    field->keeps);
         break;
     case SCHEMA_MAP: read_map(reader, field, node, base); break;
     case SCHEMA_CUSTOM: field->hooks->read(reader, field, node, base); break;
@@ -478,8 +482,9 @@ static bool is_spelt_otherwise(const struct schema_object *object, const struct 
     return false;
 }
 
-void reader_object(struct reader *reader, const struct schema_object *object,
-                   const struct node *node, const char *label, void *base)
+/* `keeps`: keys that are not written stay as they are, instead of getting their defaults. */
+static void read_object(struct reader *reader, const struct schema_object *object,
+                        const struct node *node, const char *label, void *base, bool keeps)
 {
     bool is_kafka = object->unused != NULL;
     if (node != NULL && !reader_is(reader, label, node, NODE_MAP, "a map")) return;
@@ -491,7 +496,7 @@ void reader_object(struct reader *reader, const struct schema_object *object,
         if (value != NULL) {
             check_spellings(reader, field, node);
             read_field(reader, field, value, is_kafka, base);
-        } else if (field->stands_for != NULL || is_spelt_otherwise(object, field, node)) {
+        } else if (keeps || field->stands_for != NULL || is_spelt_otherwise(object, field, node)) {
             continue;
         } else if (field->preset != NULL) {
             read_preset(reader, field, base);
@@ -505,4 +510,10 @@ void reader_object(struct reader *reader, const struct schema_object *object,
             unknown_key(reader, object, label, &node->entries[i]);
     }
     if (object->finish != NULL) object->finish(reader, node, base);
+}
+
+void reader_object(struct reader *reader, const struct schema_object *object,
+                   const struct node *node, const char *label, void *base)
+{
+    read_object(reader, object, node, label, base, false);
 }

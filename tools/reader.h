@@ -10,6 +10,7 @@ struct reader {
     struct diagnostics *diagnostics;
     struct scenario *scenario; /* filled so far: keys are read in the order of the table */
     const char *directory;     /* files named in a scenario are looked for here */
+    bool of_one_member;        /* an override is being read: it may have an id of its own */
 };
 
 /* Fills `base` from the node: keys in any order, defaults for the rest. Everything wrong is

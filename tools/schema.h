@@ -7,7 +7,8 @@
  *     scenario ─┬─ cluster ──── network, config (broker settings)
  *               ├─ topics ───── NAME: config (topic settings)
  *               ├─ producers ── NAME: keys, config (producer settings)
- *               ├─ groups ───── NAME: process, commit, deployment, config (consumer settings)
+ *               ├─ groups ───── NAME: process, commit, deployment, config (consumer settings),
+ *               │                     overrides
  *               ├─ timeline ─── entries, tools/timeline.h
  *               └─ expect ───── lines, tools/expect.h                                          */
 #ifndef TOOLS_SCHEMA_H
@@ -74,11 +75,12 @@ struct schema_field {
     const struct schema_word *words;
     size_t word_count;
     const struct schema_object *object; /* OBJECT, MAP */
-    size_t element_size;                /* MAP; the name is the element's first field */
-    size_t count_offset;                /* MAP */
-    const struct schema_hooks *hooks;   /* CUSTOM */
-    const char *source;                 /* where the default comes from: a KIP, Kafka's class */
-    const char *help;                   /* one sentence, no full stop */
+    bool keeps;          /* OBJECT: what is not written stays as the outer object prepared it */
+    size_t element_size; /* MAP; the name is the element's first field */
+    size_t count_offset; /* MAP */
+    const struct schema_hooks *hooks; /* CUSTOM */
+    const char *source;               /* where the default comes from: a KIP, Kafka's class */
+    const char *help;                 /* one sentence, no full stop */
 };
 
 struct schema_object {

@@ -244,10 +244,14 @@ static void read_instance_id(struct reader *reader, const struct schema_field *f
     struct consumer_config *config = base;
     if (!reader_is(reader, field->key, node, NODE_SCALAR, field->hooks->grammar)) return;
     bool is_placeholder = strchr(node->text, '$') != NULL || strchr(node->text, '{') != NULL;
+    config->group_instance_id = NULL;
     if (strcmp(node->text, "none") == 0) {
         config->static_membership = false;
     } else if (strcmp(node->text, "member") == 0 || is_placeholder) {
         config->static_membership = true;
+    } else if (reader->of_one_member) {
+        config->static_membership = true;
+        config->group_instance_id = reader_keep(reader, node->text);
     } else {
         diagnostic_error(reader->diagnostics, node->at, "%s: expected %s, found %s", field->key,
                          field->hooks->grammar, node->text);
@@ -262,13 +266,18 @@ static void write_instance_id(struct writer *writer, const struct schema_field *
 {
     (void)field;
     const struct consumer_config *config = base;
-    text_append(writer->out, config->static_membership ? " member" : " none");
+    text_append(writer->out, " ");
+    if (config->group_instance_id != NULL) {
+        writer_text(writer, config->group_instance_id);
+    } else {
+        text_append(writer->out, config->static_membership ? "member" : "none");
+    }
 }
 
 static json_t *instance_id_json(const struct schema_field *field)
 {
     (void)field;
-    return json_pack("{s:s, s:s}", "type", "string", "pattern", "^(none|member|.*[${].*)$");
+    return json_pack("{s:s, s:s}", "type", "string", "pattern", "^.+$");
 }
 
 const struct schema_hooks hooks_instance_id = {

@@ -119,7 +119,9 @@ static const struct schema_field consumer_fields[] = {
      .source = "KIP-98",
      .help = "whether records of open and aborted transactions are returned"},
     CUSTOM(C, "group.instance.id", static_membership, "none", hooks_instance_id,
-           "member gives each member its own name as instance id: static membership (KIP-345)"),
+           "member gives each member its own name as instance id: static membership (KIP-345); a "
+           "text of "
+           "its own only in overrides"),
     {.key = "client.rack",
      .type = SCHEMA_TEXT,
      FIELD(C, client_rack),

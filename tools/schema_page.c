@@ -45,7 +45,8 @@ static void write_object(struct text *text, const struct schema_object *object, 
         write_row(text, &object->fields[i]);
     for (size_t i = 0; i < object->field_count; i++) {
         const struct schema_field *field = &object->fields[i];
-        if (field->type != SCHEMA_OBJECT && field->type != SCHEMA_MAP) continue;
+        bool is_told = field->keeps; /* the same keys, further up */
+        if (is_told || (field->type != SCHEMA_OBJECT && field->type != SCHEMA_MAP)) continue;
         struct text below = {0};
         if (object != &schema_scenario) text_format(&below, "%s.", path);
         text_format(&below, "%s%s", field->key, field->type == SCHEMA_MAP ? ".NAME" : "");

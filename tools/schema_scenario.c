@@ -3,49 +3,10 @@
 
 #include "sim/check.h"
 #include "tools/schema_hooks.h"
+#include "tools/schema_table.h"
 
 #include <jansson.h>
 #include <string.h>
-
-#define TABLE(table) .fields = (table), .field_count = ARRAY_LEN(table)
-#define EMBEDDED(name, structure, member, table, text)                                             \
-    {                                                                                              \
-        .key = (name), .type = SCHEMA_OBJECT, FIELD(structure, member), .preset = "{}",            \
-        .object = &(table), .help = (text)                                                         \
-    }
-#define DURATION(name, structure, member, default_, low, text)                                     \
-    {                                                                                              \
-        .key = (name), .type = SCHEMA_QUANTITY, .quantity = QUANTITY_DURATION,                     \
-        FIELD(structure, member), .preset = (default_), .minimum = (low), .maximum = DAYS(3660),   \
-        .help = (text)                                                                             \
-    }
-#define RANDOM(name, structure, member, quantity_, default_, unit, high, text)                     \
-    {                                                                                              \
-        .key = (name), .type = SCHEMA_DISTRIBUTION, .quantity = (quantity_),                       \
-        FIELD(structure, member), .preset = (default_), .suggest = (unit), .maximum = (high),      \
-        .help = (text)                                                                             \
-    }
-#define COUNT(name, structure, member, default_, low, high, text)                                  \
-    {                                                                                              \
-        .key = (name), .type = SCHEMA_QUANTITY, .quantity = QUANTITY_COUNT,                        \
-        FIELD(structure, member), .preset = (default_), .minimum = (low), .maximum = (high),       \
-        .help = (text)                                                                             \
-    }
-#define FLAG(name, structure, member, default_, text)                                              \
-    {                                                                                              \
-        .key = (name), .type = SCHEMA_FLAG, FIELD(structure, member), .preset = (default_),        \
-        .help = (text)                                                                             \
-    }
-#define CHOICE(name, structure, member, default_, table, text)                                     \
-    {                                                                                              \
-        .key = (name), .type = SCHEMA_ENUM, FIELD(structure, member), .preset = (default_),        \
-        WORDS(table), .help = (text)                                                               \
-    }
-#define CUSTOM(name, structure, member, default_, table, text)                                     \
-    {                                                                                              \
-        .key = (name), .type = SCHEMA_CUSTOM, FIELD(structure, member), .preset = (default_),      \
-        .hooks = &(table), .help = (text)                                                          \
-    }
 
 static const struct schema_word infinite_bandwidth[] = {{"unlimited", 0, "no bound"}};
 static const struct schema_word forever[] = {{"forever", -1, "never deleted by age"}};
@@ -179,7 +140,7 @@ static const struct schema_object schema_keys = {
     TABLE(keys_fields),
 };
 
-static const struct scenario_topic *only_topic(const struct scenario *scenario)
+const struct scenario_topic *schema_only_topic(const struct scenario *scenario)
 {
     return scenario->topic_count == 1 ? &scenario->topics[0] : NULL;
 }
@@ -188,7 +149,7 @@ static void prepare_producer(struct reader *reader, const struct node *node, voi
 {
     (void)node;
     struct scenario_producer *producer = base;
-    const struct scenario_topic *topic = only_topic(reader->scenario);
+    const struct scenario_topic *topic = schema_only_topic(reader->scenario);
     producer->topic = topic == NULL ? NULL : topic->name;
 }
 
@@ -239,239 +200,6 @@ static const struct schema_object schema_producer = {
     .prepare = prepare_producer,
     .finish = finish_producer,
     TABLE(producer_fields),
-};
-
-/* groups */
-
-static const struct schema_word retry_policies[] = {
-    {"forever", RETRY_FOREVER, "the record blocks its partition"},
-    {"bounded", RETRY_BOUNDED, "after `retries` tries it is skipped"},
-    {"dead_letter", RETRY_DEAD_LETTER, "after `retries` tries it goes to the dead letter topic"},
-    {"crash", RETRY_CRASH, "the process ends, and meets it again after its restart"},
-};
-static const struct schema_word exception_policies[] = {
-    {"exit", EXCEPTION_EXIT, "it closes the consumer and exits"},
-    {"poll_again", EXCEPTION_POLL_AGAIN, "it waits for retry_backoff and calls poll() again"},
-};
-static const struct schema_word no_memory_limit[] = {{"unlimited", 0, "no bound"}};
-
-static const struct schema_field process_fields[] = {
-    RANDOM("per_record", scenario_process, per_record_ns, QUANTITY_DURATION, "1ms", "ms", DAYS(1),
-           "work on one record"),
-    RANDOM("per_batch", scenario_process, per_batch_ns, QUANTITY_DURATION, "0s", "ms", DAYS(1),
-           "work once per poll() that returned records"),
-    COUNT("workers", scenario_process, workers, "0", 0, 10000,
-          "threads that records are handed to; 0 = the thread that polls"),
-    COUNT("queue_limit", scenario_process, queue_limit, "0", 0, 1000000000,
-          "pause() while more records than this wait for workers; 0 = never"),
-    RANDOM("sink", scenario_process, sink_ns, QUANTITY_DURATION, "0s", "ms", DAYS(1),
-           "writing to the sink, once per poll() that returned records"),
-    FLAG("sink_idempotent", scenario_process, sink_idempotent, "false",
-         "the sink recognises what it has already"),
-    RANDOM("restore", scenario_process, restore_ns, QUANTITY_DURATION, "0s", "s", DAYS(1),
-           "work in onPartitionsAssigned, once per rebalance that added partitions"),
-    {.key = "state_per_partition",
-     .type = SCHEMA_QUANTITY,
-     .quantity = QUANTITY_BYTES,
-     FIELD(scenario_process, restore_bytes_per_partition),
-     .preset = "0B",
-     .minimum = 0,
-     .maximum = INT64_C(1) << 50,
-     .help = "state store read back for each partition that was added"},
-    {.key = "restore_bandwidth",
-     .type = SCHEMA_QUANTITY,
-     .quantity = QUANTITY_BANDWIDTH,
-     FIELD(scenario_process, restore_bytes_per_second),
-     .preset = "100MiB/s",
-     .minimum = 1,
-     .maximum = INT64_C(1) << 50,
-     .help = "how fast it is read back"},
-    CHOICE("retry", scenario_process, retry, "forever", retry_policies,
-           "what happens to a record whose processing fails"),
-    CHOICE("on_exception", scenario_process, on_exception, "exit", exception_policies,
-           "what the application does when its listener or assignor throws out of poll()"),
-    COUNT("retries", scenario_process, retries, "3", 0, 1000000, "tries after the first"),
-    DURATION("retry_backoff", scenario_process, retry_backoff_ns, "1s", 0, "pause between tries"),
-    CUSTOM("dead_letter_topic", scenario_process, dead_letter_topic, "none", hooks_optional_topic,
-           "where records go that cannot be processed"),
-    {.key = "memory_limit",
-     .type = SCHEMA_QUANTITY,
-     .quantity = QUANTITY_BYTES,
-     FIELD(scenario_process, memory_limit_bytes),
-     .preset = "unlimited",
-     .minimum = 1,
-     .maximum = INT64_C(1) << 50,
-     WORDS(no_memory_limit),
-     .help = "prefetched records above this end the process: out of memory"},
-};
-static const struct schema_object schema_process = {
-    .name = "process",
-    .help = "What a member does with the records.",
-    TABLE(process_fields),
-};
-
-static const struct schema_word commit_modes[] = {
-    {"auto", COMMIT_AUTO, "enable.auto.commit"},
-    {"sync", COMMIT_SYNC, "commitSync after each poll's records"},
-    {"async", COMMIT_ASYNC, "commitAsync after each poll's records"},
-    {"per_record", COMMIT_PER_RECORD, "commitSync after each record"},
-    {"on_revoke", COMMIT_ON_REVOKE, "only in onPartitionsRevoked and on close"},
-    {"none", COMMIT_NONE, "never"},
-    {"transactional", COMMIT_TRANSACTIONAL, "with the output, in one transaction (KIP-447)"},
-    {"external", COMMIT_EXTERNAL, "the offset lives in the sink's own transaction"},
-};
-static const struct schema_word commit_orders[] = {
-    {"after_sink", COMMIT_AFTER_SINK, "at least once"},
-    {"before_sink", COMMIT_BEFORE_SINK, "at most once"},
-};
-static const struct schema_field commit_fields[] = {
-    {.key = "mode",
-     .type = SCHEMA_ENUM,
-     FIELD(scenario_commit, mode),
-     .preset = "auto",
-     WORDS(commit_modes),
-     .source = "auto; sync where enable.auto.commit is false",
-     .help = "when offsets are committed"},
-    CHOICE("order", scenario_commit, order, "after_sink", commit_orders,
-           "before or after the records reach the sink"),
-    DURATION("interval", scenario_commit, interval_ns, "0s", 0,
-             "sync and async: not sooner than this after the last commit; 0s = after every poll"),
-    FLAG("on_revoke", scenario_commit, on_revoke, "false",
-         "also commitSync in onPartitionsRevoked"),
-    FLAG("on_close", scenario_commit, on_close, "false", "also commitSync before close()"),
-};
-static const struct schema_object schema_commit = {
-    .name = "commit",
-    .help = "When and how a member commits offsets.",
-    TABLE(commit_fields),
-};
-
-static const struct schema_word as_read[] = {{"as_read", 0, "as large as the record read"}};
-static const struct schema_field output_fields[] = {
-    CUSTOM("topic", scenario_output, topic, "none", hooks_optional_topic,
-           "where a record is written for each record read"),
-    {.key = "record_size",
-     .type = SCHEMA_QUANTITY,
-     .quantity = QUANTITY_BYTES,
-     FIELD(scenario_output, record_bytes),
-     .preset = "as_read",
-     .minimum = 1,
-     .maximum = INT64_C(1) << 30,
-     WORDS(as_read),
-     .help = "how large such a record is"},
-    FLAG("flush", scenario_output, flush, "true",
-         "wait for the acknowledgements before committing; false loses what could not be written"),
-    EMBEDDED("config", scenario_output, config, schema_producer_config,
-             "that producer's settings by Kafka's names"),
-};
-static const struct schema_object schema_output = {
-    .name = "output",
-    .help = "What members write back to Kafka, with a producer of their own (which also writes "
-            "dead letters).",
-    TABLE(output_fields),
-};
-
-static const struct schema_word deployment_kinds[] = {
-    {"Deployment", DEPLOYMENT_DEPLOYMENT, "a new pod has a new name"},
-    {"StatefulSet", DEPLOYMENT_STATEFUL_SET, "a new pod has the old one's name"},
-};
-static const struct schema_field deployment_fields[] = {
-    CHOICE("kind", scenario_deployment, kind, "StatefulSet", deployment_kinds,
-           "how pods are replaced"),
-    RANDOM("startup", scenario_deployment, startup_ns, QUANTITY_DURATION, "5s", "s", DAYS(1),
-           "from the start of a process to its first poll()"),
-    RANDOM("termination", scenario_deployment, termination_ns, QUANTITY_DURATION, "1s", "s",
-           DAYS(1), "from SIGTERM to close()"),
-    DURATION("grace", scenario_deployment, grace_ns, "30s", 0,
-             "SIGKILL this long after SIGTERM (terminationGracePeriodSeconds)"),
-    FLAG("restart_after_crash", scenario_deployment, restart_after_crash, "true",
-         "a crashed process is started again"),
-    DURATION("restart_backoff", scenario_deployment, restart_backoff_ns, "10s", 0,
-             "crash-loop back-off; doubles with each crash"),
-    DURATION("restart_backoff_max", scenario_deployment, restart_backoff_max_ns, "5m", 0,
-             "most that the back-off grows to"),
-    COUNT("max_unavailable", scenario_deployment, max_unavailable, "1", 1, 100000,
-          "rolling restart: so many members at a time"),
-    DURATION("ready_wait", scenario_deployment, ready_wait_ns, "0s", 0,
-             "rolling restart: pause after a member is ready"),
-};
-static const struct schema_object schema_deployment = {
-    .name = "deployment",
-    .help = "How the members' processes are started, stopped and replaced.",
-    TABLE(deployment_fields),
-};
-
-static void prepare_group(struct reader *reader, const struct node *node, void *base)
-{
-    struct scenario_group *group = base;
-    const struct scenario_topic *topic = only_topic(reader->scenario);
-    if (topic == NULL || reader_written(node, "topics") != NULL) return;
-    const char **topics = memory_keep(reader->memory, sizeof *topics);
-    topics[0] = topic->name;
-    group->topics = topics;
-    group->topic_count = 1;
-}
-
-/* enable.auto.commit and commit.mode say the same thing twice, and each implies the other. */
-static void finish_group(struct reader *reader, const struct node *node, void *base)
-{
-    struct scenario_group *group = base;
-    if (group->topic_count == 0 && node != NULL && reader_written(node, "topics") == NULL &&
-        reader->scenario->topic_count > 0) {
-        diagnostic_error(reader->diagnostics, node->at, "%s: topics is missing", group->name);
-        diagnostic_hint(reader->diagnostics, "it may be left out only where there is one topic");
-    }
-    const struct node *commit = reader_written(node, "commit");
-    const struct node *config = reader_written(node, "config");
-    bool mode_written = reader_written(commit, "mode") != NULL;
-    bool flag_written = reader_written(config, "enable.auto.commit") != NULL;
-    bool file_written = reader_written(config, "file") != NULL;
-    if (!mode_written) {
-        if (!group->config.enable_auto_commit) group->commit.mode = COMMIT_SYNC;
-        return;
-    }
-    bool is_auto = group->commit.mode == COMMIT_AUTO;
-    if (flag_written && group->config.enable_auto_commit != is_auto) {
-        diagnostic_error(reader->diagnostics, reader_place(config, "enable.auto.commit"),
-                         "enable.auto.commit contradicts the commit mode");
-        diagnostic_note(reader->diagnostics, reader_place(commit, "mode"), "the mode is here");
-    } else if (!file_written || !is_auto || group->config.enable_auto_commit) {
-        group->config.enable_auto_commit = is_auto;
-    } else {
-        diagnostic_error(reader->diagnostics, reader_place(commit, "mode"),
-                         "commit mode auto, but the file sets enable.auto.commit=false");
-    }
-}
-
-static const struct schema_field group_fields[] = {
-    {.key = "topics",
-     .type = SCHEMA_CUSTOM,
-     FIELD(scenario_group, topics),
-     .preset = PRESET_PREPARED,
-     .hooks = &hooks_group_topics,
-     .source = "the only topic",
-     .help = "what the group subscribes to"},
-    COUNT("members", scenario_group, members, "3", 0, 100000, "how many; named NAME-1 to NAME-n"),
-    FLAG("assign", scenario_group, assign_all, "false",
-         "assign() instead of subscribe(): each member reads its share, and nobody coordinates"),
-    RANDOM("start_spread", scenario_group, start_spread_ns, QUANTITY_DURATION,
-           "{uniform: {low: 0s, high: 500ms}}", "s", DAYS(366),
-           "when each member's process starts"),
-    EMBEDDED("config", scenario_group, config, schema_consumer_config,
-             "the consumers' settings by Kafka's names"),
-    EMBEDDED("process", scenario_group, process, schema_process, "the work on the records"),
-    EMBEDDED("commit", scenario_group, commit, schema_commit, "when offsets are committed"),
-    EMBEDDED("output", scenario_group, output, schema_output,
-             "what the members write back to Kafka"),
-    EMBEDDED("deployment", scenario_group, deployment, schema_deployment,
-             "how processes start and stop"),
-};
-static const struct schema_object schema_group = {
-    .name = "group",
-    .help = "A consumer group and the application its members run.",
-    .prepare = prepare_group,
-    .finish = finish_group,
-    TABLE(group_fields),
 };
 
 /* the whole */

@@ -137,24 +137,11 @@ static void committed(struct consumer *consumer)
     next_stage(consumer);
 }
 
-/* What workers have finished, as a naive application commits it: the highest of each partition,
- * whether or not lower ones are done. */
-static void finished_offsets(struct consumer *consumer, struct offsets *offsets)
-{
-    const struct offsets *finished = &consumer->application.pool.finished;
-    for (int32_t i = 0; i < finished->count; i++) {
-        const struct commit_entry *entry = &finished->entries[i];
-        if (owned_find(consumer, entry->partition) == NULL) continue;
-        offsets_add(consumer, offsets, entry->partition, entry->offset, entry->epoch);
-    }
-    consumer->application.pool.finished.count = 0;
-}
-
 static void next_offsets(struct consumer *consumer, struct offsets *offsets)
 {
     struct application *application = &consumer->application;
     if (application->pool.size > 0) {
-        finished_offsets(consumer, offsets);
+        pool_offsets(consumer, offsets);
         return;
     }
     const struct work_range *range = NULL;
@@ -175,6 +162,17 @@ static void next_offsets(struct consumer *consumer, struct offsets *offsets)
     if (range != NULL) offsets_add(consumer, offsets, range->partition, offset, -1);
 }
 
+void application_offsets(struct consumer *consumer, struct offsets *offsets)
+{
+    bool by_workers = consumer->application.pool.size > 0 &&
+                      consumer->options.group->commit.offsets != COMMIT_POSITIONS;
+    if (by_workers) {
+        pool_offsets(consumer, offsets);
+    } else {
+        offsets_of_positions(consumer, offsets);
+    }
+}
+
 static bool is_commit_due(struct consumer *consumer)
 {
     struct application *application = &consumer->application;
@@ -193,7 +191,7 @@ static bool commit(struct consumer *consumer)
     switch (consumer->options.group->commit.mode) {
     case COMMIT_SYNC:
         if (!is_commit_due(consumer)) return false;
-        offsets_of_positions(consumer, &offsets);
+        application_offsets(consumer, &offsets);
         commit_sync(consumer, COMMIT_CALL_SYNC, &offsets, timeout_ms, committed);
         return true;
     case COMMIT_PER_RECORD:
@@ -202,8 +200,8 @@ static bool commit(struct consumer *consumer)
         return true;
     case COMMIT_ASYNC:
         if (!is_commit_due(consumer)) return false;
-        offsets_of_positions(consumer, &offsets);
-        commit_async(consumer, COMMIT_CALL_ASYNC, &offsets, NULL);
+        application_offsets(consumer, &offsets);
+        commit_async_stubborn(consumer, &offsets);
         return false;
     case COMMIT_TRANSACTIONAL: output_commit(consumer, next_stage); return true;
     case COMMIT_AUTO:

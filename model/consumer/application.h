@@ -70,6 +70,7 @@ struct work *work_of(struct consumer *consumer, uint64_t number);
 struct worker {
     struct work work;
     bool is_taken;
+    partition_id partition; /* of the range it has */
     bool waits_for_sink;
     struct work_range done; /* on its way to the sink */
     struct sim_timer sink_timer;
@@ -84,6 +85,7 @@ struct pool {
     int64_t queued_records;
     bool is_pausing;
     struct offsets finished; /* highest end of a finished range, by partition */
+    struct offsets taken;    /* end of what was handed over, by partition */
     continuation *drained;   /* somebody waits for all of it */
 };
 /* Hands the batch over. */
@@ -92,6 +94,8 @@ void pool_step_done(struct consumer *consumer, struct work *work, const struct w
                     bool is_processed);
 void pool_sink_answered(struct consumer *consumer, uint64_t number);
 void pool_sink_recovered(struct consumer *consumer);
+/* What the application commits, as commit.offsets says. */
+void pool_offsets(struct consumer *consumer, struct offsets *offsets);
 bool pool_is_idle(const struct consumer *consumer);
 /* Goes on with `then` when it is; call it only when it is not. */
 void pool_drain(struct consumer *consumer, continuation *then);
@@ -168,6 +172,8 @@ struct application {
 void application_add_range(struct consumer *consumer, struct batch *batch,
                            const struct work_range *range);
 void application_take(struct consumer *consumer);
+/* What the application's own commits say. */
+void application_offsets(struct consumer *consumer, struct offsets *offsets);
 void application_on_timer(struct consumer *consumer, const struct sim_event *event);
 /* The process dies: emits what was finished of the step under way. */
 void application_die(struct consumer *consumer);

@@ -66,7 +66,11 @@ void close_begin(struct consumer *consumer)
     closing->deadline_at = sim_now(consumer->sim) + MILLISECONDS(CLOSE_TIMEOUT_MS);
     struct offsets offsets = {0};
     bool application_commits = commit->on_close && closing->exit == CONSUMER_EXIT_CLOSED;
-    if (consumer->auto_commits || application_commits) offsets_of_positions(consumer, &offsets);
+    if (consumer->auto_commits) {
+        offsets_of_positions(consumer, &offsets);
+    } else if (application_commits) {
+        application_offsets(consumer, &offsets);
+    }
     commit_sync(consumer, COMMIT_CALL_ON_CLOSE, &offsets, CLOSE_TIMEOUT_MS, revoke);
 }
 

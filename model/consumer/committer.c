@@ -266,6 +266,39 @@ void committer_on_lookup(struct consumer *consumer, bool found)
     }
 }
 
+/* What is sent again are the old offsets: by then later ones may have been committed. */
+static void note_failed(struct consumer *consumer, const struct commit *commit)
+{
+    sim_time retry_ns = consumer->options.group->commit.async_retry_ns;
+    if (commit->outcome != COMMIT_RETRIABLE || retry_ns == 0) return;
+    struct commit *again = memory_take(consumer->memory, sizeof *again);
+    *again = (struct commit){.next = NULL};
+    for (int32_t i = 0; i < commit->offsets.count; i++) {
+        const struct commit_entry *entry = &commit->offsets.entries[i];
+        offsets_add(consumer, &again->offsets, entry->partition, entry->offset, entry->epoch);
+    }
+    struct commit **end = &consumer->committer.again;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = again;
+    sim_post(consumer->sim, sim_now(consumer->sim) + retry_ns, PHASE_TIMER, consumer->thread,
+             consumer->thread, EVENT_COMMIT_AGAIN, 0, NULL);
+}
+
+void commit_async_stubborn(struct consumer *consumer, struct offsets *offsets)
+{
+    commit_async(consumer, COMMIT_CALL_ASYNC, offsets, note_failed);
+}
+
+void commit_again(struct consumer *consumer)
+{
+    struct commit *again = consumer->committer.again;
+    if (again == NULL) return;
+    consumer->committer.again = again->next;
+    commit_async_stubborn(consumer, &again->offsets);
+    memory_give(consumer->memory, again, sizeof *again);
+}
+
 /* ---- auto-commit ---- */
 
 static void auto_done(struct consumer *consumer, const struct commit *commit)
@@ -303,6 +336,7 @@ void committer_reset(struct consumer *consumer)
     struct committer *committer = &consumer->committer;
     forget(consumer, committer->waiting);
     forget(consumer, committer->in_flight);
+    forget(consumer, committer->again);
     *committer = (struct committer){.commits = committer->commits, .fenced = KAFKA_NONE};
     offsets_give(consumer, &consumer->commit_sync.offsets);
     consumer->commit_sync = (struct commit_sync){0};

@@ -102,6 +102,7 @@ static void handle(struct sim *sim, void *self, const struct sim_event *event)
         break;
     case EVENT_STARTED: start_polling(consumer); break;
     case EVENT_RESTORED: listener_restored(consumer); break;
+    case EVENT_COMMIT_AGAIN: commit_again(consumer); break;
     case EVENT_OUT_OF_MEMORY: consumer_end(consumer, CONSUMER_EXIT_OUT_OF_MEMORY); break;
     default: application_on_timer(consumer, event); break;
     }
@@ -269,6 +270,14 @@ static void add_network(struct consumer *consumer)
     }
 }
 
+static name_id instance_of(struct names *names, const struct consumer_options *options)
+{
+    const struct consumer_config *config = &options->group->config;
+    if (!config->static_membership) return NAME_NONE;
+    if (config->group_instance_id == NULL) return options->member;
+    return names_intern(names, config->group_instance_id);
+}
+
 struct consumer *consumer_new(const struct consumer_options *options)
 {
     struct memory *memory = sim_memory(options->sim);
@@ -284,7 +293,7 @@ struct consumer *consumer_new(const struct consumer_options *options)
     consumer->member = options->member;
     consumer->auto_commits = group->config.enable_auto_commit && group->commit.mode == COMMIT_AUTO;
     consumer->client_id = options->member;
-    consumer->instance = group->config.static_membership ? options->member : NAME_NONE;
+    consumer->instance = instance_of(names, options);
     consumer->topic_count = group->topic_count;
     consumer->topics = memory_keep(memory, sizeof(name_id) * (size_t)group->topic_count);
     for (int32_t i = 0; i < group->topic_count; i++) {

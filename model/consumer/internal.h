@@ -223,11 +223,15 @@ struct committer {
     struct commit *in_flight;
     sim_time auto_commit_at;
     enum kafka_error fenced; /* by an async commit; thrown by the next poll() */
+    struct commit *again;    /* failed, waiting to be sent again; oldest first */
 };
 
 /* One attempt. `done` is called in every case, perhaps before this returns. */
 void commit_send(struct consumer *consumer, enum commit_call call, struct offsets *offsets,
                  void (*done)(struct consumer *consumer, const struct commit *commit));
+/* commitAsync() of an application whose callback sends what failed again, after async_retry. */
+void commit_async_stubborn(struct consumer *consumer, struct offsets *offsets);
+void commit_again(struct consumer *consumer);
 /* commitAsync(positions): like commit_send, but waits for an unknown coordinator to be found. */
 void commit_async(struct consumer *consumer, enum commit_call call, struct offsets *offsets,
                   void (*done)(struct consumer *consumer, const struct commit *commit));
@@ -472,6 +476,7 @@ enum { /* events of A */
        EVENT_OUT_OF_MEMORY,
        EVENT_POLL_AGAIN,
        EVENT_OUTPUT,
+       EVENT_COMMIT_AGAIN,
 };
 
 /* Emits CLIENT. */

@@ -24,7 +24,7 @@ static void leave_poll(struct consumer *consumer)
 static void commit_positions(struct consumer *consumer)
 {
     struct offsets offsets = {0};
-    offsets_of_positions(consumer, &offsets);
+    application_offsets(consumer, &offsets);
     commit_sync(consumer, COMMIT_CALL_ON_REVOKE, &offsets, consumer->config->default_api_timeout_ms,
                 committed);
 }
@@ -40,7 +40,7 @@ static bool revoked(struct consumer *consumer)
         return true;
     }
     leave_poll(consumer);
-    if (pool_is_idle(consumer)) {
+    if (!commit->drain || pool_is_idle(consumer)) {
         commit_positions(consumer);
     } else {
         pool_drain(consumer, commit_positions); /* first let the workers finish what they have */

@@ -37,13 +37,40 @@ static void push(struct consumer *consumer, const struct work_range *range)
     pool->queued_records += range->count;
 }
 
-static struct work_range pop(struct pool *pool)
+static struct work_range *queued_range(const struct pool *pool, int32_t index)
 {
-    struct work_range range = pool->queue[pool->first];
+    return &pool->queue[(pool->first + index) % pool->capacity];
+}
+
+static struct work_range take(struct pool *pool, int32_t index)
+{
+    struct work_range range = *queued_range(pool, index);
+    for (int32_t i = index; i > 0; i--)
+        *queued_range(pool, i) = *queued_range(pool, i - 1);
     pool->first = (pool->first + 1) % pool->capacity;
     pool->queued--;
     pool->queued_records -= range.count;
     return range;
+}
+
+static bool is_at_work_on(const struct pool *pool, partition_id partition)
+{
+    for (int32_t i = 0; i < pool->size; i++) {
+        const struct worker *worker = &pool->workers[i];
+        if (worker->is_taken && worker->partition == partition) return true;
+    }
+    return false;
+}
+
+/* The oldest range that a worker may begin; the number of queued ones when there is none. */
+static int32_t next_range(const struct consumer *consumer)
+{
+    const struct pool *pool = &consumer->application.pool;
+    if (!settings(consumer)->ordered) return 0;
+    int32_t index = 0;
+    while (index < pool->queued && is_at_work_on(pool, queued_range(pool, index)->partition))
+        index++;
+    return index;
 }
 
 /* pause() and resume() of everything assigned: back-pressure without leaving poll(). */
@@ -63,8 +90,11 @@ static void dispatch(struct consumer *consumer)
     for (int32_t i = 0; i < pool->size && pool->queued > 0; i++) {
         struct worker *worker = &pool->workers[i];
         if (worker->is_taken) continue;
+        int32_t next = next_range(consumer);
+        if (next == pool->queued) break;
+        struct work_range range = take(pool, next);
         worker->is_taken = true;
-        struct work_range range = pop(pool);
+        worker->partition = range.partition;
         work_begin(consumer, &worker->work, &range);
     }
     int64_t limit = settings(consumer)->queue_limit;
@@ -73,11 +103,26 @@ static void dispatch(struct consumer *consumer)
     consumer_wake_application(consumer);
 }
 
+/* Keeps the highest end of a partition's ranges; what begins before it was read anew. */
+static void note_end(struct consumer *consumer, struct offsets *ends,
+                     const struct work_range *range, bool anew)
+{
+    int64_t end = range->base_offset + range->count;
+    for (int32_t i = 0; i < ends->count; i++) {
+        struct commit_entry *entry = &ends->entries[i];
+        if (entry->partition != range->partition) continue;
+        if (entry->offset < end || anew) entry->offset = end;
+        return;
+    }
+    offsets_add(consumer, ends, range->partition, end, -1);
+}
+
 void pool_submit(struct consumer *consumer)
 {
     struct application *application = &consumer->application;
     for (int32_t i = 0; i < application->batch.count; i++) {
         push(consumer, &application->batch.ranges[i]);
+        note_end(consumer, &application->pool.taken, &application->batch.ranges[i], true);
     }
     int64_t limit = settings(consumer)->queue_limit;
     if (limit > 0 && application->pool.queued_records > limit) set_paused(consumer, true);
@@ -85,18 +130,6 @@ void pool_submit(struct consumer *consumer)
 }
 
 /* ---- a range done ---- */
-
-static void note_finished(struct consumer *consumer, const struct work_range *range)
-{
-    struct offsets *finished = &consumer->application.pool.finished;
-    int64_t end = range->base_offset + range->count;
-    for (int32_t i = 0; i < finished->count; i++) {
-        if (finished->entries[i].partition != range->partition) continue;
-        if (finished->entries[i].offset < end) finished->entries[i].offset = end;
-        return;
-    }
-    offsets_add(consumer, finished, range->partition, end, -1);
-}
 
 static void release(struct consumer *consumer, struct worker *worker)
 {
@@ -151,7 +184,7 @@ void pool_step_done(struct consumer *consumer, struct work *work, const struct w
                     bool is_processed)
 {
     struct worker *worker = &consumer->application.pool.workers[work->number - 1];
-    note_finished(consumer, done);
+    note_end(consumer, &consumer->application.pool.finished, done, false);
     if (is_processed && consumer->application.has_sink) {
         worker->done = *done;
         call_sink(consumer, worker);
@@ -160,6 +193,41 @@ void pool_step_done(struct consumer *consumer, struct work *work, const struct w
     } else {
         release(consumer, worker);
     }
+}
+
+/* ---- what to commit ---- */
+
+/* The first record handed over that is not done. */
+static int64_t first_unfinished(const struct pool *pool, const struct commit_entry *taken)
+{
+    int64_t first = taken->offset;
+    for (int32_t i = 0; i < pool->queued; i++) {
+        const struct work_range *range = queued_range(pool, i);
+        if (range->partition == taken->partition && range->base_offset < first)
+            first = range->base_offset;
+    }
+    for (int32_t i = 0; i < pool->size; i++) {
+        const struct worker *worker = &pool->workers[i];
+        if (!worker->is_taken || worker->partition != taken->partition) continue;
+        bool at_sink = worker->waits_for_sink || sim_timer_is_set(&worker->sink_timer);
+        int64_t at = at_sink ? worker->done.base_offset : worker->work.range.base_offset;
+        if (at < first) first = at;
+    }
+    return first;
+}
+
+void pool_offsets(struct consumer *consumer, struct offsets *offsets)
+{
+    struct pool *pool = &consumer->application.pool;
+    bool contiguous = consumer->options.group->commit.offsets == COMMIT_CONTIGUOUS;
+    struct offsets *ends = contiguous ? &pool->taken : &pool->finished;
+    for (int32_t i = 0; i < ends->count; i++) {
+        const struct commit_entry *entry = &ends->entries[i];
+        if (owned_find(consumer, entry->partition) == NULL) continue;
+        int64_t offset = contiguous ? first_unfinished(pool, entry) : entry->offset;
+        offsets_add(consumer, offsets, entry->partition, offset, entry->epoch);
+    }
+    if (!contiguous) pool->finished.count = 0;
 }
 
 /* ---- waiting for all of it ---- */
@@ -216,6 +284,7 @@ void pool_reset(struct consumer *consumer)
     pool->is_pausing = false;
     pool->drained = NULL;
     pool->finished.count = 0;
+    pool->taken.count = 0;
 }
 
 void pool_init(struct consumer *consumer)

@@ -99,7 +99,7 @@ static void revert_replacement(struct coordinator *coordinator, struct classic_g
     classic_set_protocols(coordinator, classic, member, saved->protocols, saved->protocol_count);
     member->rebalance_timeout_ms = saved->rebalance_timeout_ms;
     member->session_timeout_ms = saved->session_timeout_ms;
-    classic_rename_member(coordinator, classic, member, saved->old_id);
+    classic_rename_member(coordinator, classic, member, saved->old_id, NAME_NONE);
     classic_restart_session(coordinator, member);
 }
 
@@ -175,7 +175,7 @@ static void replace_static_member(struct operation *operation, struct classic_gr
     struct replacement *saved = save_member(operation, classic, member);
     saved->new_id = new_id;
     saved->version = request->version;
-    classic_rename_member(coordinator, classic, member, new_id);
+    classic_rename_member(coordinator, classic, member, new_id, request->client_id);
     member->is_new = false;
     classic_restart_session(coordinator, member); /* still with the former timeout */
     classic_set_protocols(coordinator, classic, member, request->protocols,

@@ -130,7 +130,8 @@ static enum kafka_error find_static(struct heartbeat *heartbeat)
         return KAFKA_UNRELEASED_INSTANCE_ID; /* the former process has not left */
     }
     heartbeat->before =
-        consumer_replace_member(update->operation, update->state, holder, heartbeat->member_id);
+        consumer_replace_member(update->operation, update->state, holder, heartbeat->member_id,
+                                heartbeat->request->client_id);
     update->member = &heartbeat->before;
     update->replaced = holder;
     return KAFKA_NONE;

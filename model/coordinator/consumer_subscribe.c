@@ -32,7 +32,8 @@ int32_t consumer_sort_topics(const struct names *names, const name_id *topics, i
 
 struct consumer_member consumer_replace_member(struct operation *operation,
                                                const struct consumer_group *group,
-                                               const struct consumer_member *holder, name_id new_id)
+                                               const struct consumer_member *holder, name_id new_id,
+                                               name_id client_id)
 {
     struct memory *memory = operation->coordinator->memory;
     struct consumer_member copy = *holder;
@@ -54,6 +55,7 @@ struct consumer_member consumer_replace_member(struct operation *operation,
                                                                  .group = group->id,
                                                                  .member = new_id,
                                                                  .other = holder->id,
-                                                                 .instance = holder->instance});
+                                                                 .instance = holder->instance,
+                                                                 .client_id = client_id});
     return copy;
 }

@@ -427,6 +427,33 @@ static void commit_mode_and_auto_commit_agree(void **state)
     }
 }
 
+/* What an override does not say is the group's, not the default. */
+static void an_override_begins_with_the_group(void **state)
+{
+    (void)state;
+    struct scenario_document *document = load_text(
+        "scenario: 1\ntopics: {t: }\ngroups:\n  g:\n"
+        "    config: {max.poll.records: 7, session.timeout.ms: 30000, enable.auto.commit: false}\n"
+        "    process: {per_record: 5ms, workers: 2}\n"
+        "    overrides:\n"
+        "      g-2: {config: {session.timeout.ms: 20000, group.instance.id: copied}}\n"
+        "      g-3: {process: {per_record: 9ms}}\n");
+    const struct scenario_group *g = &scenario_document_scenario(document)->groups[0];
+    assert_int_equal(g->override_count, 2);
+    assert_int_equal(g->overrides[0].member, 2);
+    assert_int_equal(g->overrides[0].config.max_poll_records, 7);
+    assert_int_equal(g->overrides[0].config.session_timeout_ms, 20000);
+    assert_string_equal(g->overrides[0].config.group_instance_id, "copied");
+    assert_false(g->overrides[0].config.enable_auto_commit);
+    assert_int_equal(g->overrides[0].process.workers, 2);
+    assert_int_equal(g->overrides[1].member, 3);
+    assert_int_equal(g->overrides[1].config.session_timeout_ms, 30000);
+    assert_int_equal(g->overrides[1].process.per_record_ns.a, MILLISECONDS(9));
+    assert_int_equal(g->config.session_timeout_ms, 30000);
+    assert_false(g->config.static_membership);
+    scenario_document_free(document);
+}
+
 static void an_alias_shares_a_value(void **state)
 {
     (void)state;
@@ -446,6 +473,7 @@ int main(void)
         cmocka_unit_test(every_key_lands_where_it_belongs),
         cmocka_unit_test(defaults_are_kafkas),
         cmocka_unit_test(commit_mode_and_auto_commit_agree),
+        cmocka_unit_test(an_override_begins_with_the_group),
         cmocka_unit_test(an_alias_shares_a_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
