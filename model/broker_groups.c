@@ -212,6 +212,21 @@ static void list_groups(struct broker *broker, struct broker_connection *connect
     broker_respond(broker, connection, &all->head, RESPONSE_BYTES);
 }
 
+/* Offsets that arrive when their transaction is over would stay pending for good (KIP-890). */
+static enum kafka_error verify(struct group_shard *shard, const struct message *request)
+{
+    if (request->api != API_TXN_OFFSET_COMMIT) return KAFKA_NONE;
+    if (coordinator_state(shard->coordinator) != COORDINATOR_ACTIVE) return KAFKA_NONE;
+    const struct txn_offset_commit_request *commit = (const void *)request;
+    enum kafka_error error =
+        broker_verify_transaction(shard->broker, commit->transactional_id, commit->producer_id,
+                                  commit->producer_epoch, shard->replica->partition->id);
+    switch ((int)error) { /* GroupCoordinatorService.commitTransactionalOffsets */
+    case KAFKA_NETWORK_EXCEPTION: return KAFKA_COORDINATOR_LOAD_IN_PROGRESS;
+    default: return error;
+    }
+}
+
 void groups_handle(struct broker *broker, struct broker_connection *connection,
                    const struct message *request)
 {
@@ -227,6 +242,11 @@ void groups_handle(struct broker *broker, struct broker_connection *connection,
     if (broker->has_learned) shard = host->shards[group_partition(text, host->count)];
     if (shard == NULL || !shard->replica->is_leader) {
         refuse(broker, connection, KAFKA_NOT_COORDINATOR);
+        return;
+    }
+    enum kafka_error error = verify(shard, request);
+    if (error != KAFKA_NONE) {
+        refuse(broker, connection, error);
         return;
     }
     take_request(shard, request, connection->id);

@@ -386,6 +386,9 @@ void transactions_init(struct broker *broker);
 void transactions_reset(struct broker *broker);
 void transactions_handle(struct broker *broker, struct broker_connection *connection,
                          const struct message *request);
+/* Whether a transactional write to this partition may be taken: KIP-890. */
+enum kafka_error broker_verify_transaction(struct broker *broker, name_id id, int64_t producer_id,
+                                           int16_t epoch, partition_id partition);
 void transactions_on_role_change(struct replica *replica);
 void transactions_on_high_watermark(struct replica *replica);
 void transactions_run_shard(struct broker *broker, struct transaction_shard *shard);

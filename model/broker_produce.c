@@ -52,6 +52,24 @@ static void emit_append(const struct replica *replica, const struct produce_requ
           batch->last_at, request->producer, duplicate);
 }
 
+/* The first batch of a transaction: is there one? (ReplicaManager, KIP-890). */
+static enum kafka_error verify(const struct replica *replica,
+                               const struct producer_states *producers,
+                               const struct sequenced_batch *batch)
+{
+    if (batch->transactional_id == NAME_NONE || producer_states_is_open(producers, batch))
+        return KAFKA_NONE;
+    enum kafka_error error =
+        broker_verify_transaction(replica->broker, batch->transactional_id, batch->producer_id,
+                                  batch->producer_epoch, replica->partition->id);
+    switch ((int)error) {
+    case KAFKA_CONCURRENT_TRANSACTIONS:
+    case KAFKA_NETWORK_EXCEPTION:
+    case KAFKA_COORDINATOR_NOT_AVAILABLE: return KAFKA_NOT_ENOUGH_REPLICAS; /* try again */
+    default: return error;
+    }
+}
+
 static void append(struct replica *replica, const struct produce_request *request,
                    const struct produce_batch *batch, struct produced_partition *out)
 {
@@ -72,6 +90,9 @@ static void append(struct replica *replica, const struct produce_request *reques
         int64_t duplicate = -1;
         out->error = producer_states_check(producers, &sequenced, &duplicate);
         out->base_offset = duplicate;
+        if (out->error == KAFKA_NONE && duplicate < 0) {
+            out->error = verify(replica, producers, &sequenced);
+        }
         if (out->error != KAFKA_NONE) return;
         if (duplicate >= 0) {
             emit_append(replica, request, batch, duplicate, true);

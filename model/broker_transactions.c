@@ -286,6 +286,28 @@ void transactions_handle(struct broker *broker, struct broker_connection *connec
     transactions_request(&shard->coordinator, request, connection->id, sim_now(broker->sim));
 }
 
+/* Kafka's brokers ask the coordinator with a request of their own and keep the answer while the
+ * transaction is open in the log; here the asking takes no time, and does not fail unless the
+ * coordinator is away (AddPartitionsToTxnManager, ReplicaManager). */
+enum kafka_error broker_verify_transaction(struct broker *broker, name_id id, int64_t producer_id,
+                                           int16_t epoch, partition_id partition)
+{
+    struct cluster *cluster = broker->cluster;
+    const struct topic *topic = &cluster->topics[cluster->transaction_topic];
+    const char *text = names_text(sim_names(broker->sim), id);
+    int32_t number = group_partition(text, topic->partition_count);
+    int32_t leader = broker_view(broker, PARTITION_ID(topic->index, number)).leader;
+    if (leader < 0) return KAFKA_COORDINATOR_NOT_AVAILABLE;
+    const struct broker *host = cluster->brokers[leader];
+    const struct transaction_shard *shard = host->transactions->shards[number];
+    bool answers = process_state(broker->sim, host->process) == PROCESS_RUNNING;
+    if (!answers || shard == NULL || !shard->replica->is_leader) return KAFKA_NETWORK_EXCEPTION;
+    enum kafka_error error =
+        transactions_verify(&shard->coordinator, id, producer_id, epoch, partition);
+    /* Producers know what to do with that one. */
+    return error == KAFKA_PRODUCER_FENCED ? KAFKA_INVALID_PRODUCER_EPOCH : error;
+}
+
 void transactions_on_high_watermark(struct replica *replica)
 {
     struct transaction_shard *shard = replica->transaction_shard;

@@ -68,7 +68,8 @@
     X(FENCED_MEMBER_EPOCH, 110)                                                                    \
     X(UNRELEASED_INSTANCE_ID, 111)                                                                 \
     X(UNSUPPORTED_ASSIGNOR, 112)                                                                   \
-    X(STALE_MEMBER_EPOCH, 113)
+    X(STALE_MEMBER_EPOCH, 113)                                                                     \
+    X(TRANSACTION_ABORTABLE, 120)
 
 enum kafka_error {
 #define X(name, value) KAFKA_##name = (value),

@@ -238,6 +238,14 @@ static bool causes_add_up(const struct ledger_group_state *group)
            total_of(group, FINDING_ZOMBIE) == group->figures.zombie;
 }
 
+/* To the record: what was written is processed, passed over, lost, or waiting. */
+static bool is_conserved(const struct ledger_group_state *group)
+{
+    const struct ledger_group *figures = &group->figures;
+    return figures->produced == group->first_processed + figures->skipped + figures->lost +
+                                    group->anomalies.waiting;
+}
+
 bool ledger_is_balanced(const struct ledger *ledger)
 {
     int64_t in_logs = 0;
@@ -262,6 +270,7 @@ bool ledger_is_balanced(const struct ledger *ledger)
         }
         if (covered != group->first_processed + group->unreadable - group->forgotten) return false;
         if (!causes_add_up(group)) return false;
+        if (ledger->finished && !is_conserved(group)) return false;
         if (group->figures.processed != group->first_processed + group->figures.duplicates)
             return false;
     }

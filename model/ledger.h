@@ -35,10 +35,12 @@ struct ledger_group {
     /* Sum over partitions, from their first owner on, of the time without an owner able to process:
      * nobody owns it, or its owner is restoring state, frozen or dead. */
     sim_time stopped_partition_ns;
-    int64_t lag_records_max;      /* summed over the group's partitions, exact, not sampled */
-    sim_time lag_ns_max;          /* of the partition that is furthest behind, exact */
-    int64_t lag_records_end;      /* at the end of the run */
-    int64_t produced;             /* appended to the logs of the group's topics */
+    int64_t lag_records_max; /* summed over the group's partitions, exact, not sampled */
+    sim_time lag_ns_max;     /* of the partition that is furthest behind, exact */
+    int64_t lag_records_end; /* at the end of the run */
+    /* Written to the group's topics: appended, less what an election took back before anybody had
+     * heard of it, and less aborted transactions where the group reads committed. */
+    int64_t produced;
     int64_t processed;            /* record processings, repeats included */
     int64_t duplicates;           /* processings of a record that had been processed before */
     int64_t effective_duplicates; /* of these, the ones an idempotent sink did not absorb */

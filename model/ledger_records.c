@@ -50,9 +50,9 @@ static void on_unreadable(struct ledger *ledger, struct ledger_log *log,
         if (!ledger_is_covered(group, record->field[0]) || !(is_marker || reads_committed))
             continue;
         struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[0]);
-        group->unreadable +=
-            interval_set_add(&claim->processed, ledger->memory, from, from + count);
-        if (!is_marker) group->figures.produced -= count;
+        int64_t fresh = interval_set_add(&claim->processed, ledger->memory, from, from + count);
+        group->unreadable += fresh;
+        if (!is_marker) group->figures.produced -= fresh;
         claim->next = ledger_next_readable(log, group, claim->next);
         ledger_refresh_lag(group, claim, log);
     }
@@ -69,6 +69,18 @@ static int64_t unread(const struct ledger_log *log, const struct ledger_claim *c
     return sum;
 }
 
+/* Of [from, to): what was neither processed nor acknowledged. Its producer sends it again, so that
+ * it is not to be counted as produced. */
+static int64_t unheard_of(const struct ledger_log *log, const struct ledger_claim *claim,
+                          int64_t from, int64_t to)
+{
+    int64_t sum = 0;
+    struct interval gap;
+    for (int64_t at = from; interval_set_first_gap(&claim->processed, at, to, &gap); at = gap.to)
+        sum += gap.to - gap.from - interval_set_covered(&log->acknowledged, gap.from, gap.to);
+    return sum;
+}
+
 /* An election may take back what the new leader lacks; those offsets will be used again. */
 static void on_elected(struct ledger *ledger, struct ledger_log *log,
                        const struct trace_record *record)
@@ -80,6 +92,7 @@ static void on_elected(struct ledger *ledger, struct ledger_log *log,
         if (!ledger_is_covered(group, record->field[0])) continue;
         struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[0]);
         claim->lost += unread(log, claim, new_end, log->end);
+        group->figures.produced -= unheard_of(log, claim, new_end, log->end);
         group->figures.taken_back += interval_set_covered(&log->acknowledged, new_end, log->end);
         if (claim->highest > new_end) claim->highest = new_end;
         claim->step_count = 0;
@@ -124,6 +137,7 @@ static void lose(struct ledger *ledger, const struct trace_record *record)
         struct ledger_group_state *group = &ledger->groups[g];
         if (!ledger_is_covered(group, record->field[1])) continue;
         ledger_claim_of(ledger, group, record->field[1])->lost += record->field[3];
+        group->figures.produced += record->field[3];
         group->figures.taken_back += record->field[3];
     }
 }

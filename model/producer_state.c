@@ -104,6 +104,13 @@ enum kafka_error producer_states_check(const struct producer_states *states,
     return KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER;
 }
 
+bool producer_states_is_open(const struct producer_states *states,
+                             const struct sequenced_batch *batch)
+{
+    const struct producer_entry *entry = find(states, batch->producer_id);
+    return entry != NULL && entry->open_offset >= 0 && entry->epoch == batch->producer_epoch;
+}
+
 int32_t producer_states_append(struct producer_states *states, const struct sequenced_batch *batch,
                                int64_t base_offset, sim_time now)
 {

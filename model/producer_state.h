@@ -70,6 +70,9 @@ struct sequenced_batch {
 enum kafka_error producer_states_check(const struct producer_states *states,
                                        const struct sequenced_batch *batch,
                                        int64_t *duplicate_offset);
+/* Whether the producer has a transaction open in this log. */
+bool producer_states_is_open(const struct producer_states *states,
+                             const struct sequenced_batch *batch);
 /* It was appended; returns the producer's index. */
 int32_t producer_states_append(struct producer_states *states, const struct sequenced_batch *batch,
                                int64_t base_offset, sim_time now);

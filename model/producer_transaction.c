@@ -92,6 +92,7 @@ static bool settle(struct producer *producer, enum kafka_error error, int32_t *n
     case KAFKA_ILLEGAL_GENERATION:
     case KAFKA_FENCED_INSTANCE_ID:
     case KAFKA_STALE_MEMBER_EPOCH:
+    case KAFKA_TRANSACTION_ABORTABLE:
     case KAFKA_GROUP_AUTHORIZATION_FAILED:
         fail(producer, TRANSACTION_ABORTABLE_ERROR, error);
         return false;

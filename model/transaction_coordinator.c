@@ -283,6 +283,21 @@ static bool has_partition(const struct transaction_record *record, partition_id 
     return false;
 }
 
+/* A change that is pending does not matter here: the append is checked against markers anyway
+ * (TransactionCoordinator.handleVerifyPartitionsInTransaction). */
+enum kafka_error transactions_verify(const struct transaction_coordinator *c, name_id id,
+                                     int64_t producer_id, int16_t epoch, partition_id partition)
+{
+    const struct transaction *t = find(c, id);
+    if (t == NULL || t->now == NULL || t->now->producer_id != producer_id)
+        return KAFKA_INVALID_PRODUCER_ID_MAPPING;
+    if (t->now->producer_epoch != epoch) return KAFKA_PRODUCER_FENCED;
+    if (is_prepared(t->now)) return KAFKA_CONCURRENT_TRANSACTIONS;
+    bool takes_part =
+        t->now->state == TRANSACTION_STATE_ONGOING && has_partition(t->now, partition);
+    return takes_part ? KAFKA_NONE : KAFKA_TRANSACTION_ABORTABLE;
+}
+
 static void add_partitions(struct transaction_coordinator *c, const struct message *request,
                            struct transaction *t, const partition_id *partitions, int32_t count,
                            uint64_t token, sim_time now)

@@ -59,6 +59,11 @@ void transactions_loaded(struct transaction_coordinator *coordinator);
 /* InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn. Answered now or when written. */
 void transactions_request(struct transaction_coordinator *coordinator,
                           const struct message *request, uint64_t token, sim_time now);
+/* Whether the producer has an open transaction in which this partition takes part (verifyOnly of
+ * AddPartitionsToTxn, KIP-890): NONE, TRANSACTION_ABORTABLE if not, PRODUCER_FENCED,
+ * CONCURRENT_TRANSACTIONS while it is being ended, INVALID_PRODUCER_ID_MAPPING. */
+enum kafka_error transactions_verify(const struct transaction_coordinator *coordinator, name_id id,
+                                     int64_t producer_id, int16_t epoch, partition_id partition);
 void transactions_committed(struct transaction_coordinator *coordinator, int64_t high_watermark);
 void transactions_marker_written(struct transaction_coordinator *coordinator, name_id id,
                                  partition_id partition);

@@ -1,4 +1,5 @@
 /* Stories of transactions: commit, abort, hung producers, and what readers see meanwhile. */
+#include "model/messages_group.h"
 #include "tests/model/data/raw_client.h"
 
 struct writer {
@@ -184,6 +185,136 @@ static void transactions_survive_their_coordinator(void **state)
     free(committed);
 }
 
+/* ---- KIP-890: writes without a transaction ---- */
+
+struct stray {
+    struct data_world *world;
+    struct raw_client *client;
+    name_id id;
+    int64_t producer_id;
+    int16_t producer_epoch;
+};
+
+static const void *answer(struct stray *stray)
+{
+    sim_run_until(stray->world->sim, sim_now(stray->world->sim) + SECONDS(1));
+    assert_non_null(stray->client->response);
+    return stray->client->response;
+}
+
+static enum kafka_error stray_produce(struct stray *stray, int32_t base_sequence)
+{
+    struct memory *memory = sim_memory(stray->world->sim);
+    struct produce_request *request = MESSAGE_NEW(memory, API_PRODUCE, struct produce_request);
+    request->acks = -1;
+    request->timeout_ms = 30000;
+    request->transactional_id = stray->id;
+    request->producer_id = stray->producer_id;
+    request->batches = MESSAGE_ARRAY(memory, &request->head, struct produce_batch, 1);
+    request->batch_count = 1;
+    request->batches[0] = (struct produce_batch){.partition = PARTITION_ID(0, 0),
+                                                 .count = 1,
+                                                 .bytes = 100,
+                                                 .base_sequence = base_sequence,
+                                                 .producer_epoch = stray->producer_epoch};
+    raw_send(stray->client, &request->head);
+    return ((const struct produce_response *)answer(stray))->partitions[0].error;
+}
+
+static enum kafka_error stray_commit_offset(struct stray *stray)
+{
+    struct memory *memory = sim_memory(stray->world->sim);
+    struct names *names = sim_names(stray->world->sim);
+    struct txn_offset_commit_request *request =
+        MESSAGE_NEW(memory, API_TXN_OFFSET_COMMIT, struct txn_offset_commit_request);
+    request->group = names_intern(names, "billing");
+    request->member = NAME_EMPTY;
+    request->generation = -1;
+    request->transactional_id = stray->id;
+    request->producer_id = stray->producer_id;
+    request->producer_epoch = stray->producer_epoch;
+    request->offsets = MESSAGE_ARRAY(memory, &request->head, struct offset_entry, 1);
+    request->offset_count = 1;
+    request->offsets[0] = (struct offset_entry){.partition = {names_intern(names, "t"), 0},
+                                                .offset = 1,
+                                                .leader_epoch = -1};
+    raw_send(stray->client, &request->head);
+    return ((const struct offset_commit_response *)answer(stray))->offsets[0].error;
+}
+
+static void stray_begin(struct stray *stray)
+{
+    struct memory *memory = sim_memory(stray->world->sim);
+    struct init_producer_id_request *request =
+        MESSAGE_NEW(memory, API_INIT_PRODUCER_ID, struct init_producer_id_request);
+    request->transactional_id = stray->id;
+    request->transaction_timeout_ms = 60000;
+    request->producer_id = -1;
+    request->producer_epoch = -1;
+    raw_send(stray->client, &request->head);
+    const struct init_producer_id_response *response = answer(stray);
+    assert_int_equal(response->error, KAFKA_NONE);
+    stray->producer_id = response->producer_id;
+    stray->producer_epoch = response->producer_epoch;
+}
+
+static void stray_add(struct stray *stray)
+{
+    struct memory *memory = sim_memory(stray->world->sim);
+    struct add_partitions_to_txn_request *request =
+        MESSAGE_NEW(memory, API_ADD_PARTITIONS_TO_TXN, struct add_partitions_to_txn_request);
+    request->transactional_id = stray->id;
+    request->producer_id = stray->producer_id;
+    request->producer_epoch = stray->producer_epoch;
+    request->partitions = MESSAGE_ARRAY(memory, &request->head, partition_id, 1);
+    request->partitions[0] = PARTITION_ID(0, 0);
+    request->partition_count = 1;
+    raw_send(stray->client, &request->head);
+    assert_int_equal(((const struct txn_response *)answer(stray))->error, KAFKA_NONE);
+}
+
+static void stray_end(struct stray *stray)
+{
+    struct memory *memory = sim_memory(stray->world->sim);
+    struct end_txn_request *request = MESSAGE_NEW(memory, API_END_TXN, struct end_txn_request);
+    request->transactional_id = stray->id;
+    request->producer_id = stray->producer_id;
+    request->producer_epoch = stray->producer_epoch;
+    request->committed = true;
+    raw_send(stray->client, &request->head);
+    assert_int_equal(((const struct txn_response *)answer(stray))->error, KAFKA_NONE);
+}
+
+static void what_arrives_outside_its_transaction_is_refused(void **state)
+{
+    (void)state;
+    struct data_world *w = data_world_new();
+    w->scenario.cluster.brokers = 1;
+    w->scenario.cluster.config.offsets_topic_replication_factor = 1;
+    w->topics[0].partitions = 1;
+    w->topics[0].replication = 1;
+    data_world_start(w);
+    struct stray stray = {.world = w,
+                          .client = raw_client_new(w, "stray", 0),
+                          .id = names_intern(sim_names(w->sim), "tx")};
+    sim_run_until(w->sim, SECONDS(5));
+    stray_begin(&stray);
+    assert_int_equal(stray_produce(&stray, 0), KAFKA_TRANSACTION_ABORTABLE);
+    assert_int_equal(stray_commit_offset(&stray), KAFKA_TRANSACTION_ABORTABLE);
+    stray_add(&stray);
+    assert_int_equal(stray_produce(&stray, 0), KAFKA_NONE);
+    /* The group's shard is no participant. */
+    assert_int_equal(stray_commit_offset(&stray), KAFKA_TRANSACTION_ABORTABLE);
+    stray_end(&stray);
+    assert_int_equal(stray_produce(&stray, 1), KAFKA_TRANSACTION_ABORTABLE);
+    /* Nothing hangs: readers see the record and the marker. */
+    assert_int_equal(cluster_offsets(w->cluster, PARTITION_ID(0, 0)).last_stable, 2);
+    stray.producer_epoch--;
+    assert_int_equal(stray_commit_offset(&stray), KAFKA_INVALID_PRODUCER_EPOCH);
+    free(stray.client);
+    data_world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +323,7 @@ int main(void)
         cmocka_unit_test(a_hung_transaction_is_aborted_after_its_timeout_and_a_sweep),
         cmocka_unit_test(a_new_instance_fences_the_old_one),
         cmocka_unit_test(transactions_survive_their_coordinator),
+        cmocka_unit_test(what_arrives_outside_its_transaction_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
