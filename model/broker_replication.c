@@ -161,6 +161,7 @@ void replication_on_fetch(struct broker *broker, struct broker_connection *conne
 {
     struct replica_session *session = &broker->replica_sessions[request->broker];
     if (request->session < session->number) return; /* its connection is being closed */
+    CHECK(request->full || request->session == session->number);
     if (request->full) {
         session->number = request->session;
         leave_all(broker, request->broker);
@@ -347,6 +348,8 @@ void replication_fetcher_flush(struct replica_fetcher *fetcher)
         broker_link_close(&fetcher->link);
         fetcher->full = true;
     }
+    /* One that waits for the connection is replaced, and what it would have said with it. */
+    if (fetcher->link.request != NULL) fetcher->full = true;
     struct replica_fetch_request *request = build_request(fetcher);
     int64_t size = REQUEST_SIZE_BYTES + (int64_t)request->partition_count * ENTRY_SIZE_BYTES;
     broker_link_send(&fetcher->link, &request->head, size, 0);

@@ -2,6 +2,7 @@
 
 #include "model/group_watch.h"
 #include "model/ledger_internal.h"
+#include "model/message.h"
 #include "model/world.h"
 #include "sim/check.h"
 
@@ -11,6 +12,7 @@
 
 /* How many of a partition's latest committed offsets a fetch under way may still show. */
 #define COMMITS_REMEMBERED 8
+#define STALE_REMEMBERED   8
 
 /* What the checkers remember of one group's partition, beside the ledger's claim. */
 struct watched_claim {
@@ -21,11 +23,20 @@ struct watched_claim {
     int64_t next_at_quiet;
 };
 
+struct stale_commit {
+    name_id member_id;
+    int64_t generation;
+};
+
 struct watched_group {
     struct watched_claim **claims; /* as the ledger's */
     int32_t *claim_counts;
     int64_t generation;
     int64_t coordinator; /* broker whose word the generation is */
+    /* The latest commits that came to it with a generation that was over, newest last. One that
+     * came in time may become durable long after: its write may wait for replicas (D3). */
+    struct stale_commit stale[STALE_REMEMBERED];
+    uint32_t stale_count;
     bool at_rest;
     int64_t members;
 };
@@ -219,6 +230,32 @@ static bool is_at_least_once(const struct scenario_group *group)
     return group->commit.mode != COMMIT_NONE && group->commit.mode != COMMIT_EXTERNAL;
 }
 
+static void note_request(struct checkers *checkers, const struct trace_record *record)
+{
+    if (record->field[0] != API_OFFSET_COMMIT) return;
+    uint32_t index = name_table_get(&checkers->ledger->group_by_name, record->field[1]);
+    if (index == 0) return;
+    struct watched_group *watched = &checkers->groups[index - 1];
+    if (record->field[5] != watched->coordinator || record->field[4] >= watched->generation) return;
+    if (watched->stale_count == STALE_REMEMBERED) {
+        memmove(watched->stale, watched->stale + 1,
+                (STALE_REMEMBERED - 1) * sizeof(watched->stale[0]));
+        watched->stale_count--;
+    }
+    watched->stale[watched->stale_count++] =
+        (struct stale_commit){(name_id)record->field[3], record->field[4]};
+}
+
+static bool was_stale(const struct watched_group *watched, int64_t member_id, int64_t generation)
+{
+    for (uint32_t i = 0; i < watched->stale_count; i++) {
+        if (watched->stale[i].member_id == (name_id)member_id &&
+            watched->stale[i].generation == generation)
+            return true;
+    }
+    return false;
+}
+
 static void check_committed(struct checkers *checkers, int32_t group,
                             const struct trace_record *record)
 {
@@ -241,7 +278,8 @@ static void check_committed(struct checkers *checkers, int32_t group,
     /* Members of a consumer group may be at older epochs than the group while it reconciles; that a
      * commit has its own member's epoch is checked in the coordinator. */
     bool classic = state->scenario->config.group_protocol == GROUP_PROTOCOL_CLASSIC;
-    if (classic && generation >= 0 && record->field[6] == 0 && generation < current) {
+    if (classic && generation >= 0 && record->field[6] == 0 && generation < current &&
+        was_stale(&checkers->groups[group], record->field[4], generation)) {
         violate(checkers, CHECKER_I6, record, (name_id)record->field[0],
                 "a commit of generation %lld was accepted in generation %lld",
                 (long long)generation, (long long)current);
@@ -360,6 +398,10 @@ static void observe(void *self, const struct trace_record *record)
         note_quiet(checkers, record);
         return;
     }
+    if (record->kind == TRACE_GROUP_REQUEST) {
+        note_request(checkers, record);
+        return;
+    }
     uint32_t index = name_table_get(&checkers->ledger->group_by_name, record->field[0]);
     if (index == 0) return;
     int32_t group = (int32_t)index - 1;
@@ -378,6 +420,7 @@ struct checkers *checkers_new(struct sim *sim, const struct scenario *scenario)
         [TRACE_BATCH_APPENDED] = true, [TRACE_LEADER_ELECTED] = true, [TRACE_FAULT] = true,
         [TRACE_ASSIGNED] = true,       [TRACE_PROCESSED] = true,      [TRACE_COMMITTED] = true,
         [TRACE_POSITION] = true,       [TRACE_GROUP_STATE] = true,    [TRACE_UNREADABLE] = true,
+        [TRACE_GROUP_REQUEST] = true,
     };
     struct memory *memory = sim_memory(sim);
     struct checkers *checkers = memory_keep(memory, sizeof(*checkers));

@@ -107,6 +107,17 @@ bool group_members_state(const struct coordinator *coordinator, name_id id, enum
     return false;
 }
 
+void group_members_visit_offsets(const struct coordinator *coordinator, name_id id,
+                                 group_offset_visitor *visitor, void *self)
+{
+    const struct group *group = coordinator_find_group(coordinator, id);
+    if (group == NULL) return;
+    for (uint32_t i = 0; i < group->offsets.count; i++) {
+        const struct offset_slot *slot = group->offsets.slots[i];
+        if (slot->value.present) visitor(self, slot->partition, slot->value.offset);
+    }
+}
+
 uint32_t group_members_group_count(const struct coordinator *coordinator)
 {
     return coordinator_group_count(coordinator);

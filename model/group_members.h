@@ -27,6 +27,10 @@ void group_members_visit(const struct coordinator *coordinator, name_id group,
 /* False when the group has no members' protocol (it is gone, or only stands for offsets). */
 bool group_members_state(const struct coordinator *coordinator, name_id group,
                          enum group_state *state, int32_t *generation);
+/* Every offset of the group as applied, whether the high watermark has passed it or not. */
+typedef void group_offset_visitor(void *self, struct topic_partition partition, int64_t offset);
+void group_members_visit_offsets(const struct coordinator *coordinator, name_id group,
+                                 group_offset_visitor *visitor, void *self);
 /* Every id the shard has seen. */
 uint32_t group_members_group_count(const struct coordinator *coordinator);
 name_id group_members_group_at(const struct coordinator *coordinator, uint32_t index);

@@ -2,6 +2,7 @@
 
 #include "model/group_holders.h"
 #include "model/group_members.h"
+#include "model/told_offsets.h"
 #include "model/trace_kinds.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@ struct group_memory {
     int32_t shard; /* partition of __consumer_offsets */
     struct group_holders assigned;
     struct group_holders target; /* consumer protocol */
-    name_id *members;            /* member ids, in the order they came */
+    struct told_offsets told;
+    name_id *members; /* member ids, in the order they came */
     int32_t member_count;
     int32_t member_capacity;
 };
@@ -256,13 +258,17 @@ static void member_removed(struct group_trace *trace, struct group_memory *group
     group_holders_take_rest(&group->target, note->member, note->generation);
 }
 
-static void committed(struct group_trace *trace, const struct group_note *note)
+static void committed(struct group_trace *trace, const struct coordinator *coordinator,
+                      const struct group_note *note)
 {
     int32_t topic = cluster_topic_find(trace->cluster, note->partition.topic);
     if (topic < 0) return;
     partition_id partition = PARTITION_ID(topic, note->partition.partition);
     name_id member = group_trace_client(trace, note->member);
     if (note->kind == NOTE_COMMIT_DURABLE) {
+        struct group_memory *group =
+            memory_of(trace, note->group, coordinator_partition(coordinator));
+        told_offsets_set(&group->told, trace->memory, partition, note->offset);
         TRACE(trace->sim, TRACE_COMMITTED, note->group, partition, note->offset, member,
               note->member, note->generation, note->detail);
     } else if (note->error != KAFKA_NONE) {
@@ -271,12 +277,15 @@ static void committed(struct group_trace *trace, const struct group_note *note)
     }
 }
 
-static void offset_removed(struct group_trace *trace, const struct group_note *note)
+static void offset_removed(struct group_trace *trace, const struct coordinator *coordinator,
+                           const struct group_note *note)
 {
     int32_t topic = cluster_topic_find(trace->cluster, note->partition.topic);
     if (topic < 0) return;
-    TRACE(trace->sim, TRACE_OFFSET_REMOVED, note->group,
-          PARTITION_ID(topic, note->partition.partition), note->previous_offset);
+    partition_id partition = PARTITION_ID(topic, note->partition.partition);
+    struct group_memory *group = memory_of(trace, note->group, coordinator_partition(coordinator));
+    told_offsets_set(&group->told, trace->memory, partition, -1);
+    TRACE(trace->sim, TRACE_OFFSET_REMOVED, note->group, partition, note->previous_offset);
 }
 
 /* ---- whose word counts ------------------------------------------------------------------- */
@@ -301,6 +310,7 @@ struct roll_call {
     const struct coordinator *coordinator;
     bool *present; /* shape [member_count before it] */
     int32_t known; /* that count */
+    int32_t generation;
 };
 
 static void is_present(void *self, name_id member, name_id instance, name_id client_id,
@@ -345,17 +355,37 @@ static void drop_the_absent(const struct roll_call *call, int32_t generation)
     }
 }
 
+/* A commit that its coordinator never saw replicated, and did not answer, may be in the log of the
+ * next one: it counts from here on. Who made it the log does not say. */
+static void tell_if_new(void *self, struct topic_partition partition, int64_t offset)
+{
+    const struct roll_call *call = self;
+    struct group_trace *trace = call->trace;
+    int32_t topic = cluster_topic_find(trace->cluster, partition.topic);
+    if (topic < 0) return;
+    partition_id id = PARTITION_ID(topic, partition.partition);
+    if (!told_offsets_set(&call->group->told, trace->memory, id, offset)) return;
+    TRACE(trace->sim, TRACE_COMMITTED, call->group->group, id, offset, NAME_NONE, NAME_NONE,
+          call->generation, false);
+}
+
 /* What a coordinator made of its log, or went back to, against what was last told of the group. */
 static void compare_group(struct group_trace *trace, int32_t broker,
-                          const struct coordinator *coordinator, struct group_memory *group)
+                          const struct coordinator *coordinator, struct group_memory *group,
+                          bool is_loaded)
 {
     enum group_state state = GROUP_DEAD;
     int32_t generation = 0;
     bool exists = group_members_state(coordinator, group->group, &state, &generation);
+    struct roll_call call = {.trace = trace,
+                             .group = group,
+                             .coordinator = coordinator,
+                             .generation = generation};
+    if (is_loaded) group_members_visit_offsets(coordinator, group->group, tell_if_new, &call);
     if (!exists && group->member_count == 0) return;
     size_t size = (size_t)group->member_count * sizeof(bool);
-    struct roll_call call = {trace, group, coordinator, memory_take(trace->memory, size + 1),
-                             group->member_count};
+    call.present = memory_take(trace->memory, size + 1);
+    call.known = group->member_count;
     memset(call.present, 0, size + 1);
     group_members_visit(coordinator, group->group, is_present, &call);
     drop_the_absent(&call, generation);
@@ -370,14 +400,14 @@ static void compare_group(struct group_trace *trace, int32_t broker,
 }
 
 static void compare_shard(struct group_trace *trace, int32_t broker,
-                          const struct coordinator *coordinator)
+                          const struct coordinator *coordinator, bool is_loaded)
 {
     int32_t shard = coordinator_partition(coordinator);
     for (uint32_t i = 0; i < group_members_group_count(coordinator); i++)
         memory_of(trace, group_members_group_at(coordinator, i), shard);
     for (int32_t i = 0; i < trace->group_count; i++) {
         if (trace->groups[i].shard != shard) continue;
-        compare_group(trace, broker, coordinator, &trace->groups[i]);
+        compare_group(trace, broker, coordinator, &trace->groups[i], is_loaded);
     }
 }
 
@@ -390,10 +420,10 @@ static void on_shard_note(struct group_trace *trace, int32_t broker,
     if (shard->broker != broker) return;
     if (note->kind == NOTE_SHARD_LOADED) {
         shard->is_loading = false;
-        compare_shard(trace, broker, coordinator);
+        compare_shard(trace, broker, coordinator, true);
     }
     if (note->kind == NOTE_WRITE_FAILED && note->error != KAFKA_NOT_COORDINATOR)
-        compare_shard(trace, broker, coordinator);
+        compare_shard(trace, broker, coordinator, false);
 }
 
 /* ---- notes ------------------------------------------------------------------------------- */
@@ -460,8 +490,8 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
         if (shard->broker == broker && !shard->is_loading) tell(trace, broker, coordinator, note);
         return;
     case NOTE_COMMIT:
-    case NOTE_COMMIT_DURABLE: committed(trace, note); return;
-    case NOTE_OFFSET_REMOVED: offset_removed(trace, note); return;
+    case NOTE_COMMIT_DURABLE: committed(trace, coordinator, note); return;
+    case NOTE_OFFSET_REMOVED: offset_removed(trace, coordinator, note); return;
     case NOTE_SHARD_LOADING:
     case NOTE_SHARD_LOADED:
     case NOTE_WRITE_FAILED: on_shard_note(trace, broker, coordinator, note); return;

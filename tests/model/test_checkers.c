@@ -2,6 +2,7 @@
  * notice. A checker that no planted fault wakes proves nothing. */
 #include "model/checkers.h"
 
+#include "model/message.h"
 #include "model/trace_kinds.h"
 
 #include <setjmp.h>
@@ -163,7 +164,16 @@ static void generation_falls(struct watched *w)
 
 static void stale_commit_accepted(struct watched *w)
 {
+    TRACE(w->sim, TRACE_GROUP_REQUEST, API_OFFSET_COMMIT, w->g, w->c1, w->id1, 4, 0);
     commit(w, 60, 4);
+}
+
+static void commit_durable_after_its_generation(struct watched *w)
+{
+    TRACE(w->sim, TRACE_GROUP_REQUEST, API_OFFSET_COMMIT, w->g, w->c1, w->id1, 5, 0);
+    state_change(w, GROUP_TRACE_PreparingRebalance, GROUP_TRACE_CompletingRebalance, 6);
+    state_change(w, GROUP_TRACE_CompletingRebalance, GROUP_TRACE_Stable, 6);
+    commit(w, 60, 5); /* it came in time, and its write waited for the replicas */
 }
 
 static void work_without_owning(struct watched *w)
@@ -236,6 +246,7 @@ static const struct {
 } cases[] = {
     {"a hand-over as it should be", nothing, -1},
     {"zombie work", zombie_work, -1},
+    {"a commit that becomes durable late", commit_durable_after_its_generation, -1},
     {"an unclean election", unclean_election_loses_records, -1},
     {"given before it was freed", given_before_it_was_freed, CHECKER_I1},
     {"two owners at work", two_owners_at_work, CHECKER_I2},

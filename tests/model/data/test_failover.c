@@ -234,6 +234,50 @@ static void too_small_an_isr_freezes_the_high_watermark(void **state)
     data_world_free(w);
 }
 
+/* Broker 1 wakes to the news that broker 0 is gone, which opens its replication session anew twice
+ * over; broker 2, the only one in sync, dies at some instant of that. */
+static void lose_the_leader_while_a_follower_wakes(sim_time after_waking)
+{
+    struct data_world *w = data_world_new();
+    w->scenario.cluster.config.min_insync_replicas = 2;
+    w->scenario.cluster.config.replica_lag_time_max_ms = 10000;
+    w->topics[0].min_insync_replicas = 2;
+    struct scenario_producer *p = data_world_producer(w, "p", 20);
+    p->config.delivery_timeout_ms = 600000;
+    p->stop_at = SECONDS(60);
+    data_world_start(w);
+    process_id follower = cluster_broker_process(w->cluster, 1);
+    sim_run_until(w->sim, SECONDS(10));
+    process_freeze(w->sim, follower);
+    sim_run_until(w->sim, SECONDS(24));
+    broker_shutdown(w->cluster, 0);
+    sim_run_until(w->sim, SECONDS(26));
+    process_thaw(w->sim, follower);
+    sim_run_until(w->sim, SECONDS(26) + after_waking);
+    broker_crash(w->cluster, 2, false);
+    sim_run_until(w->sim, SECONDS(50));
+    for (int32_t b = 0; b < 3; b++)
+        broker_restart(w->cluster, b);
+    sim_run_until(w->sim, SECONDS(120));
+    struct workload_counts counts = workload_counts(w->workloads[0]);
+    assert_int_equal(counts.acknowledged, counts.arrived);
+    int64_t visible = 0;
+    for (int32_t t = 0; t < 3; t++)
+        visible += cluster_offsets(w->cluster, PARTITION_ID(0, t)).high_watermark;
+    if (visible != counts.arrived)
+        fail_msg("%lld ms after waking: %lld of %lld acknowledged records are left",
+                 (long long)(after_waking / MILLISECONDS(1)), (long long)visible,
+                 (long long)counts.arrived);
+    data_world_free(w);
+}
+
+static void a_follower_is_in_sync_only_with_what_it_has_appended(void **state)
+{
+    (void)state;
+    for (sim_time after = MILLISECONDS(400); after < MILLISECONDS(700); after += MILLISECONDS(2))
+        lose_the_leader_while_a_follower_wakes(after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +287,7 @@ int main(void)
         cmocka_unit_test(acks_one_loses_what_only_the_leader_had),
         cmocka_unit_test(unclean_election_takes_records_back),
         cmocka_unit_test(without_unclean_election_the_partition_waits_for_its_leader),
+        cmocka_unit_test(a_follower_is_in_sync_only_with_what_it_has_appended),
         cmocka_unit_test(too_small_an_isr_freezes_the_high_watermark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
