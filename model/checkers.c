@@ -1,6 +1,7 @@
 #include "model/checkers.h"
 
 #include "model/group_watch.h"
+#include "model/kafka_types.h"
 #include "model/ledger_internal.h"
 #include "model/message.h"
 #include "model/world.h"
@@ -230,12 +231,30 @@ static bool is_at_least_once(const struct scenario_group *group)
     return group->commit.mode != COMMIT_NONE && group->commit.mode != COMMIT_EXTERNAL;
 }
 
-static void note_request(struct checkers *checkers, const struct trace_record *record)
+static void forget_stale(struct watched_group *watched, const struct trace_record *record)
+{
+    for (uint32_t i = 0; i < watched->stale_count; i++) {
+        if (watched->stale[i].member_id != (name_id)record->field[3] ||
+            watched->stale[i].generation != record->field[4])
+            continue;
+        watched->stale_count--;
+        memmove(watched->stale + i, watched->stale + i + 1,
+                (watched->stale_count - i) * sizeof(watched->stale[0]));
+        return;
+    }
+}
+
+/* A commit comes to its coordinator, or is answered: one that is refused is of no concern. */
+static void note_commit_request(struct checkers *checkers, const struct trace_record *record)
 {
     if (record->field[0] != API_OFFSET_COMMIT) return;
     uint32_t index = name_table_get(&checkers->ledger->group_by_name, record->field[1]);
     if (index == 0) return;
     struct watched_group *watched = &checkers->groups[index - 1];
+    if (record->kind == TRACE_GROUP_RESPONSE) {
+        if (record->field[6] != KAFKA_NONE) forget_stale(watched, record);
+        return;
+    }
     if (record->field[5] != watched->coordinator || record->field[4] >= watched->generation) return;
     if (watched->stale_count == STALE_REMEMBERED) {
         memmove(watched->stale, watched->stale + 1,
@@ -398,8 +417,8 @@ static void observe(void *self, const struct trace_record *record)
         note_quiet(checkers, record);
         return;
     }
-    if (record->kind == TRACE_GROUP_REQUEST) {
-        note_request(checkers, record);
+    if (record->kind == TRACE_GROUP_REQUEST || record->kind == TRACE_GROUP_RESPONSE) {
+        note_commit_request(checkers, record);
         return;
     }
     uint32_t index = name_table_get(&checkers->ledger->group_by_name, record->field[0]);
@@ -420,7 +439,7 @@ struct checkers *checkers_new(struct sim *sim, const struct scenario *scenario)
         [TRACE_BATCH_APPENDED] = true, [TRACE_LEADER_ELECTED] = true, [TRACE_FAULT] = true,
         [TRACE_ASSIGNED] = true,       [TRACE_PROCESSED] = true,      [TRACE_COMMITTED] = true,
         [TRACE_POSITION] = true,       [TRACE_GROUP_STATE] = true,    [TRACE_UNREADABLE] = true,
-        [TRACE_GROUP_REQUEST] = true,
+        [TRACE_GROUP_REQUEST] = true,  [TRACE_GROUP_RESPONSE] = true,
     };
     struct memory *memory = sim_memory(sim);
     struct checkers *checkers = memory_keep(memory, sizeof(*checkers));
@@ -489,6 +508,10 @@ static void check_liveness(struct checkers *checkers, int32_t g)
         for (int32_t p = 0; p < checkers->ledger->topics[t].partition_count; p++) {
             int64_t before = watched_claim_of(checkers, g, PARTITION_ID(t, p))->next_at_quiet;
             if (claims[p].lag == 0 || claims[p].next > before) continue;
+            /* Partitions that were added while a static leader was away go unnoticed until the
+             * metadata changes again (ConsumerCoordinator.onLeaderElected, skipAssignment). */
+            bool is_added = p >= checkers->scenario->topics[t].partitions;
+            if (is_added && group->config.static_membership && !claims[p].ever_owned) continue;
             violate(checkers, CHECKER_L3, NULL, name,
                     "%s-%d has %lld records waiting and did not move after the faults ended",
                     checkers->scenario->topics[t].name, p, (long long)claims[p].lag);

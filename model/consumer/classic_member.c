@@ -185,6 +185,7 @@ void classic_member_reset(struct consumer *consumer)
     sim_timer_cancel(consumer->sim, &classic->tick);
     struct classic_member fresh = {
         .generation = {.id = -1, .member_id = NAME_EMPTY},
+        .group_metadata = {.id = -1, .member_id = NAME_EMPTY},
         .is_cooperative = classic->is_cooperative,
         .rejoin_is_needed = true,
         .needs_join_prepare = true,

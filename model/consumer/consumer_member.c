@@ -125,6 +125,7 @@ static void succeeded(struct consumer *consumer,
     }
     consumer->classic.generation.member_id = response->member;
     consumer->classic.generation.id = response->member_epoch;
+    if (response->member_epoch > 0) consumer->classic.group_metadata = consumer->classic.generation;
     if (response->assignment_count >= 0 && takes_assignments(member)) {
         take_assignment(consumer, response);
     }

@@ -312,6 +312,9 @@ enum join_result {
 struct classic_member {
     enum member_state state;
     struct generation generation;
+    /* What groupMetadata() returns: of the last join that completed (consumer protocol: of the last
+     * epoch), and still so when that membership is over. It is what fences a zombie's offsets. */
+    struct generation group_metadata;
     bool is_cooperative; /* the protocol all configured assignors support */
     bool rejoin_is_needed;
     bool needs_join_prepare;

@@ -203,11 +203,12 @@ static void send_offsets(struct consumer *consumer)
         };
     }
     bool subscribes = consumer_subscribes(consumer);
+    const struct generation *metadata = &consumer->classic.group_metadata;
     struct producer_group group = {
         .group = consumer->group,
-        .member = subscribes ? consumer->classic.generation.member_id : NAME_EMPTY,
+        .member = subscribes ? metadata->member_id : NAME_EMPTY,
         .instance = subscribes ? consumer->instance : NAME_NONE,
-        .generation = subscribes ? consumer->classic.generation.id : -1,
+        .generation = subscribes ? metadata->id : -1,
     };
     output->commit_number = ++consumer->committer.commits;
     output->started_at = sim_now(consumer->sim);

@@ -202,6 +202,7 @@ enum phase rebalance_complete(struct consumer *consumer)
 {
     struct classic_member *classic = &consumer->classic;
     if (classic->completes_again) return tell_assigned(consumer);
+    classic->group_metadata = classic->generation;
     if (!decode_assignment(consumer)) {
         partition_set_give(consumer, &classic->assigned, &classic->assigned_count);
         completed(consumer);
