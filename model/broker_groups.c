@@ -95,7 +95,7 @@ static void append_batch(struct group_shard *shard, struct group_log_batch *batc
     internal_log_appended(replica);
     look(shard);
     coordinator_appended(shard->coordinator, replica->log.end_offset, KAFKA_NONE, now);
-    group_watch_after(shard->watch, shard->coordinator, NULL, 0);
+    group_watch_after(shard->watch, shard->coordinator, NULL, NULL);
 }
 
 static void arm_timer(struct group_shard *shard)
@@ -138,7 +138,7 @@ void groups_run_shard(struct broker *broker, struct group_shard *shard)
     look(shard);
     coordinator_on_high_watermark(shard->coordinator, shard->replica->high_watermark,
                                   sim_now(broker->sim));
-    group_watch_after(shard->watch, shard->coordinator, NULL, 0);
+    group_watch_after(shard->watch, shard->coordinator, NULL, NULL);
     carry_out(shard);
 }
 
@@ -148,7 +148,7 @@ void groups_timer(struct broker *broker, uint64_t partition)
     for (;;) {
         look(shard);
         bool has_fired = coordinator_run_timer(shard->coordinator, sim_now(broker->sim));
-        group_watch_after(shard->watch, shard->coordinator, NULL, 0);
+        group_watch_after(shard->watch, shard->coordinator, NULL, NULL);
         if (!has_fired) break;
         carry_out(shard);
     }
@@ -170,7 +170,9 @@ static void take_request(struct group_shard *shard, const struct message *reques
 {
     look(shard);
     coordinator_handle(shard->coordinator, request, token, sim_now(shard->broker->sim));
-    group_watch_after(shard->watch, shard->coordinator, request, token);
+    if (shard->watch == NULL) return;
+    group_watch_after(shard->watch, shard->coordinator, request,
+                      coordinator_answer_to(shard->coordinator, token));
 }
 
 /* ListGroups goes to every shard here; each answers at once. */
@@ -278,7 +280,7 @@ static void set_topics(struct group_shard *shard)
     look(shard);
     coordinator_set_topics(shard->coordinator, host->topics, host->topic_count,
                            sim_now(shard->broker->sim));
-    group_watch_after(shard->watch, shard->coordinator, NULL, 0);
+    group_watch_after(shard->watch, shard->coordinator, NULL, NULL);
 }
 
 void groups_on_topics(struct broker *broker)

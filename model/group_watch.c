@@ -52,13 +52,11 @@ void group_watch_before(struct group_watch *watch, const struct coordinator *coo
 }
 
 void group_watch_after(struct group_watch *watch, const struct coordinator *coordinator,
-                       const struct message *request, uint64_t token)
+                       const struct message *request, const struct message *response)
 {
     if (watch == NULL || !watch->is_looking) return;
     watch->is_looking = false;
     if (coordinator_state(coordinator) != COORDINATOR_ACTIVE) return;
-    const struct message *response =
-        request == NULL ? NULL : coordinator_answer_to(coordinator, token);
     classic_checks_after(watch->classic, coordinator, request, response);
     consumer_checks_after(watch->consumer, coordinator, request, response);
 }

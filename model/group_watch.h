@@ -26,9 +26,9 @@ struct group_watch *group_watch_new(const struct group_watcher *watcher, struct 
 void group_watch_free(struct group_watch *watch, struct memory *memory);
 
 void group_watch_before(struct group_watch *watch, const struct coordinator *coordinator);
-/* `request` NULL: a timer, or the log. The answer is looked up among the effects not yet taken. */
+/* `request` NULL: a timer, or the log. `response`: if it was answered within the step. */
 void group_watch_after(struct group_watch *watch, const struct coordinator *coordinator,
-                       const struct message *request, uint64_t token);
+                       const struct message *request, const struct message *response);
 /* The shard has just been loaded: generations may be used again, and what is committed is. */
 void group_watch_loaded(struct group_watch *watch, const struct coordinator *coordinator);
 

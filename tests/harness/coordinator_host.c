@@ -19,6 +19,7 @@ void host_init(struct coordinator_host *host, member_id_maker *make_member_id, v
 {
     *host = (struct coordinator_host){.memory = memory_new()};
     host->names = names_new(host->memory);
+    host_watch_init(&host->watch, host->memory, host->names);
     host->config = coordinator_config_default(host->names);
     host->coordinator = coordinator_new(&(struct coordinator_options){
         .memory = host->memory,
@@ -37,6 +38,7 @@ void host_start(struct coordinator_host *host)
 
 void host_free(struct coordinator_host *host)
 {
+    host_watch_free(&host->watch);
     coordinator_free(host->coordinator);
     memory_free_all(host->memory);
 }
@@ -75,11 +77,28 @@ static void append(struct coordinator_host *host, struct group_log_batch *batch)
     if (!host->high_watermark_held) host_set_high_watermark(host, host->log_end_offset);
 }
 
+static void look(struct coordinator_host *host, bool before, const struct message *request,
+                 const struct message *response)
+{
+    if (host->step != NULL) {
+        host->step(host->step_self, host->coordinator, before, request, response);
+    } else if (before) {
+        host_watch_before(&host->watch, host->coordinator);
+    } else if (host->append_error == KAFKA_NONE) {
+        /* A failed append takes back what the step has done. */
+        host_watch_after(&host->watch, host->coordinator, request, response);
+    }
+}
+
 void host_set_high_watermark(struct coordinator_host *host, int64_t offset)
 {
     host->high_watermark = offset;
+    /* With a synchronous log it moves within the step that appended. */
+    if (host->high_watermark_held) look(host, true, NULL, NULL);
     coordinator_on_high_watermark(host->coordinator, offset, host->now);
-    if (host->high_watermark_held) host_drain(host);
+    if (!host->high_watermark_held) return;
+    host_drain(host);
+    look(host, false, NULL, NULL);
 }
 
 void host_drain(struct coordinator_host *host)
@@ -92,13 +111,6 @@ void host_drain(struct coordinator_host *host)
             keep_reply(host, effect.token, effect.response);
         }
     }
-}
-
-static void look(struct coordinator_host *host, bool before, const struct message *request,
-                 const struct message *response)
-{
-    if (host->step == NULL) return;
-    host->step(host->step_self, host->coordinator, before, request, response);
 }
 
 void host_advance(struct coordinator_host *host, sim_time at)
@@ -137,8 +149,10 @@ void host_set_topics(struct coordinator_host *host, sim_time at,
                      const struct coordinator_topic *topics, int32_t count)
 {
     host_advance(host, at);
+    look(host, true, NULL, NULL);
     coordinator_set_topics(host->coordinator, topics, count, at);
     host_drain(host);
+    look(host, false, NULL, NULL);
     host_advance(host, at);
 }
 
@@ -183,6 +197,7 @@ void host_fail_over(struct coordinator_host *host, sim_time at)
     load_log(host, host->coordinator, leader_epoch + 1, at);
     host->high_watermark = host->log_end_offset;
     host_drain(host);
+    host_watch_loaded(&host->watch, host->coordinator);
 }
 
 void host_lose_tail(struct coordinator_host *host)

@@ -7,6 +7,7 @@
 #define TESTS_HARNESS_COORDINATOR_HOST_H
 
 #include "model/coordinator/coordinator.h"
+#include "tests/harness/host_watch.h"
 
 struct host_reply {
     uint64_t token;
@@ -45,7 +46,8 @@ struct coordinator_host {
     bool high_watermark_held;      /* appends do not become committed by themselves */
     enum kafka_error append_error; /* not NONE: the next appends fail with it */
 
-    host_step *step; /* NULL = nobody looks */
+    struct host_watch watch; /* looks while `step` is NULL */
+    host_step *step;
     void *step_self;
 };
 

@@ -41,6 +41,7 @@ struct shard_host *shard_host_new(const struct shard_host_options *options)
     struct shard_host *host = memory_take(memory, sizeof *host);
     host->memory = memory;
     host->names = names_new(memory);
+    host_watch_init(&host->watch, memory, host->names);
     host->replication_ns = options->replication_ns;
     host->config = options->config;
     if (host->config.group_max_size == 0) {
@@ -54,6 +55,7 @@ struct shard_host *shard_host_new(const struct shard_host_options *options)
 
 void shard_host_free(struct shard_host *host)
 {
+    host_watch_free(&host->watch);
     coordinator_free(host->coordinator);
     memory_free_all(host->memory);
 }
@@ -125,7 +127,13 @@ static void tell(struct shard_host *host, bool before, const struct message *req
                  const struct message *response)
 {
     if (before) host->append_failed = false;
-    if (host->step != NULL) host->step(host->step_self, host, before, request, response);
+    if (host->step != NULL) {
+        host->step(host->step_self, host, before, request, response);
+    } else if (before) {
+        host_watch_before(&host->watch, host->coordinator);
+    } else if (!host->append_failed) {
+        host_watch_after(&host->watch, host->coordinator, request, response);
+    }
 }
 
 void shard_host_set_topic(struct shard_host *host, const char *name, int32_t partitions,
@@ -230,6 +238,7 @@ void shard_host_fail_over(struct shard_host *host, bool lose_tail)
     host->coordinator = new_coordinator(host);
     load(host, host->coordinator, ++host->leader_epoch);
     carry_out(host);
+    host_watch_loaded(&host->watch, host->coordinator);
 }
 
 struct coordinator *shard_host_rebuild(struct shard_host *host)

@@ -7,6 +7,7 @@
 #define TESTS_HARNESS_SHARD_HOST_H
 
 #include "model/coordinator/coordinator.h"
+#include "tests/harness/host_watch.h"
 
 struct shard_host_options {
     sim_time replication_ns;          /* from the append to the high watermark; 0 = at once */
@@ -49,7 +50,8 @@ struct shard_host {
     struct coordinator_topic topics[16];
     int32_t topic_count;
 
-    shard_host_step *step; /* NULL = nobody looks */
+    struct host_watch watch; /* looks while `step` is NULL */
+    shard_host_step *step;
     void *step_self;
     enum kafka_error fail_next_append; /* KAFKA_NONE = it succeeds */
     bool append_failed;                /* within this step: changes were taken back */

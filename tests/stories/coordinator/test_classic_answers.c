@@ -236,6 +236,7 @@ static const struct join_row join_rows[] = {
 
 static void make_static(struct coordinator_host *host)
 {
+    host->watch.is_off = true; /* a change from outside */
     struct classic_group *classic = classic_of(host);
     struct classic_member *member = classic_find_member(classic, host_name(host, "m002"));
     if (member == NULL) return;
