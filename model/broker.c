@@ -350,6 +350,7 @@ static void broker_handler(struct sim *sim, void *self, const struct sim_event *
     case BROKER_SHARD_TIMER: groups_timer(broker, event->number); break;
     case BROKER_SHARD_LOADED: groups_loaded(broker, event->number); break;
     case BROKER_TRANSACTION_TIMER: transactions_timer(broker, event->number); break;
+    case BROKER_TRANSACTIONS_LOADED: transactions_log_read(broker, event->number); break;
     }
     broker_finish(broker);
 }

@@ -14,8 +14,6 @@
 /* The group coordinator's home: one shard per __consumer_offsets partition this broker leads. */
 
 #define RESPONSE_BYTES        120
-/* Reading the log of a shard after an election: 50 MB/s, fetched and replayed by one thread. */
-#define LOAD_NS_PER_BYTE      20
 #define RECORD_OVERHEAD_BYTES 70
 
 struct group_shard {
@@ -334,22 +332,6 @@ static struct group_shard *shard_new(struct replica *replica)
     return shard;
 }
 
-/* Bytes that Kafka would read: what the cleaner leaves of the old segments, and all of the active
- * one, which it does not touch. */
-static int64_t load_bytes(const struct replica *replica)
-{
-    const struct partition_log *log = &replica->partition->log;
-    if (log->segment_count == 0) return 0;
-    int64_t active = log->segments[log->segment_count - 1].position;
-    int64_t bytes = replica->log.end_position - active;
-    for (uint32_t i = 0; i < log->main.count; i++) {
-        const struct log_batch *batch = &log->main.items[log->main.first + i];
-        if (batch->position >= active) break;
-        bytes += batch->bytes;
-    }
-    return bytes;
-}
-
 static void take_up(struct replica *replica)
 {
     struct broker *broker = replica->broker;
@@ -364,7 +346,7 @@ static void take_up(struct replica *replica)
     set_topics(shard);
     carry_out(shard);
     shard->load_began_at = now;
-    int64_t load_ns = load_bytes(replica) * LOAD_NS_PER_BYTE;
+    sim_time load_ns = internal_log_load_ns(replica);
     if (load_ns == 0) {
         groups_loaded(broker, (uint64_t)PARTITION_NUMBER(replica->partition->id));
     } else {

@@ -180,6 +180,7 @@ enum broker_event {
     BROKER_SHARD_TIMER,     /* number: offsets partition */
     BROKER_SHARD_LOADED,
     BROKER_TRANSACTION_TIMER,
+    BROKER_TRANSACTIONS_LOADED, /* number: partition of __transaction_state */
 };
 
 /* What this broker knows of any partition, hosted here or not. */
@@ -395,6 +396,7 @@ void transactions_run_shard(struct broker *broker, struct transaction_shard *sha
 #define TRANSACTION_TIMER_SWEEP 0u
 #define TRANSACTION_TIMER_RETRY 1u
 void transactions_timer(struct broker *broker, uint64_t number);
+void transactions_log_read(struct broker *broker, uint64_t partition);
 /* Sends the markers that wait. */
 void transactions_flush(struct broker *broker);
 /* This broker wrote its own markers. */
@@ -418,6 +420,8 @@ void groups_on_topics(struct broker *broker);
 /* internal_log.c: payloads of the internal topics, and their compaction */
 struct log_payloads broker_log_payloads(struct cluster *cluster, const struct topic *topic);
 void internal_log_clean(struct replica *replica);
+/* How long a new coordinator takes to read its log. */
+sim_time internal_log_load_ns(const struct replica *replica);
 /* Cleans when the log has grown to twice what cleaning left. */
 void internal_log_appended(struct replica *replica);
 

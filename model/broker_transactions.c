@@ -19,6 +19,7 @@ struct transaction_shard {
     struct broker *broker;
     struct replica *replica;
     struct transaction_coordinator coordinator;
+    struct sim_timer load_timer; /* set while the log is being read */
 };
 
 /* A marker that some leader has to write. */
@@ -46,6 +47,12 @@ struct transaction_host {
     struct sim_timer sweep;
     struct sim_timer retry;
 };
+
+/* It has read its log, and its broker leads the partition. */
+static bool is_serving(const struct transaction_shard *shard)
+{
+    return shard != NULL && shard->replica->is_leader && !sim_timer_is_set(&shard->load_timer);
+}
 
 /* ---- what a shard asks for --------------------------------------------------------------- */
 
@@ -152,7 +159,7 @@ static void task_done(struct broker *broker, struct marker_task *task, enum kafk
     struct transaction_shard *shard = broker->transactions->shards[task->state_partition];
     const struct txn_marker_entry marker = task->marker;
     remove_task(broker, task);
-    if (shard == NULL || !shard->replica->is_leader) return;
+    if (!is_serving(shard)) return;
     transactions_marker_written(&shard->coordinator, marker.transactional_id, marker.partition);
 }
 
@@ -277,9 +284,11 @@ void transactions_handle(struct broker *broker, struct broker_connection *connec
     }
     const char *text = names_text(sim_names(broker->sim), id);
     struct transaction_shard *shard = host->shards[group_partition(text, host->count)];
-    if (shard == NULL || !shard->replica->is_leader) {
-        broker_respond(broker, connection,
-                       transactions_error(broker->memory, request, KAFKA_NOT_COORDINATOR),
+    if (!is_serving(shard)) {
+        /* TransactionStateManager: a partition it leads and still loads is told apart. */
+        bool loads = shard != NULL && shard->replica->is_leader;
+        enum kafka_error error = loads ? KAFKA_COORDINATOR_LOAD_IN_PROGRESS : KAFKA_NOT_COORDINATOR;
+        broker_respond(broker, connection, transactions_error(broker->memory, request, error),
                        RESPONSE_BYTES);
         return;
     }
@@ -301,7 +310,7 @@ enum kafka_error broker_verify_transaction(struct broker *broker, name_id id, in
     const struct broker *host = cluster->brokers[leader];
     const struct transaction_shard *shard = host->transactions->shards[number];
     bool answers = process_state(broker->sim, host->process) == PROCESS_RUNNING;
-    if (!answers || shard == NULL || !shard->replica->is_leader) return KAFKA_NETWORK_EXCEPTION;
+    if (!answers || !is_serving(shard)) return KAFKA_NETWORK_EXCEPTION;
     enum kafka_error error =
         transactions_verify(&shard->coordinator, id, producer_id, epoch, partition);
     /* Producers know what to do with that one. */
@@ -319,7 +328,7 @@ void transactions_on_high_watermark(struct replica *replica)
 void transactions_run_shard(struct broker *broker, struct transaction_shard *shard)
 {
     (void)broker;
-    if (!shard->replica->is_leader) return;
+    if (!is_serving(shard)) return;
     transactions_committed(&shard->coordinator, shard->replica->high_watermark);
 }
 
@@ -334,7 +343,7 @@ void transactions_timer(struct broker *broker, uint64_t number)
         return;
     }
     for (int32_t i = 0; i < host->count; i++) {
-        if (host->shards[i] == NULL || !host->shards[i]->replica->is_leader) continue;
+        if (!is_serving(host->shards[i])) continue;
         transactions_sweep(&host->shards[i]->coordinator, now);
     }
     int32_t interval =
@@ -353,32 +362,46 @@ static void drop_shard(struct broker *broker, struct transaction_shard *shard)
             broker->ready_transactions.items[i] = NULL;
         }
     }
+    sim_timer_cancel(broker->sim, &shard->load_timer);
     transactions_close(&shard->coordinator);
     shard->replica->transaction_shard = NULL;
     host->shards[number] = NULL;
     memory_give(broker->memory, shard, sizeof *shard);
 }
 
-/* The log of transactions is short (one record per change, compacted by id): reading it takes no
- * time here, where Kafka takes some milliseconds. */
-static void take_up(struct replica *replica)
+void transactions_log_read(struct broker *broker, uint64_t partition)
 {
-    struct broker *broker = replica->broker;
-    struct transaction_shard *shard = memory_take(broker->memory, sizeof *shard);
-    shard->broker = broker;
-    shard->replica = replica;
-    replica->transaction_shard = shard;
-    broker->transactions->shards[PARTITION_NUMBER(replica->partition->id)] = shard;
-    const struct transaction_host_calls calls = {
-        append, reply, write_marker, new_producer_id, offsets_partition, shard};
-    transactions_open(&shard->coordinator, broker->memory, &calls,
-                      broker->cluster->config->transaction_max_timeout_ms, replica->leader_epoch);
+    struct transaction_shard *shard = broker->transactions->shards[partition];
+    struct replica *replica = shard->replica;
+    if (!replica->is_leader) return;
     for (const struct log_batch *batch =
              replica_log_find(&replica->log, replica->partition->log.start_offset);
          batch != NULL; batch = replica_log_next(&replica->log, batch)) {
         transactions_load(&shard->coordinator, batch->payload);
     }
     transactions_loaded(&shard->coordinator);
+}
+
+static void take_up(struct replica *replica)
+{
+    struct broker *broker = replica->broker;
+    uint64_t number = (uint64_t)PARTITION_NUMBER(replica->partition->id);
+    struct transaction_shard *shard = memory_take(broker->memory, sizeof *shard);
+    shard->broker = broker;
+    shard->replica = replica;
+    replica->transaction_shard = shard;
+    broker->transactions->shards[number] = shard;
+    const struct transaction_host_calls calls = {
+        append, reply, write_marker, new_producer_id, offsets_partition, shard};
+    transactions_open(&shard->coordinator, broker->memory, &calls,
+                      broker->cluster->config->transaction_max_timeout_ms, replica->leader_epoch);
+    sim_timer_init(&shard->load_timer, broker->entity, BROKER_TRANSACTIONS_LOADED, number);
+    sim_time load_ns = internal_log_load_ns(replica);
+    if (load_ns == 0) {
+        transactions_log_read(broker, number);
+    } else {
+        sim_timer_set(broker->sim, &shard->load_timer, sim_now(broker->sim) + load_ns);
+    }
 }
 
 void transactions_on_role_change(struct replica *replica)

@@ -2,6 +2,8 @@
 #include "model/messages_group.h"
 #include "tests/model/data/raw_client.h"
 
+#include "model/group_partition.h"
+
 struct writer {
     struct data_world *world;
     struct producer *producer;
@@ -315,6 +317,67 @@ static void what_arrives_outside_its_transaction_is_refused(void **state)
     data_world_free(w);
 }
 
+/* ---- taking over ---- */
+
+static enum kafka_error ask_for_id(struct raw_client *client, sim_time until)
+{
+    struct sim *sim = client->world->sim;
+    struct init_producer_id_request *request =
+        MESSAGE_NEW(sim_memory(sim), API_INIT_PRODUCER_ID, struct init_producer_id_request);
+    request->transactional_id = names_intern(sim_names(sim), "tx");
+    request->transaction_timeout_ms = 60000;
+    raw_send(client, &request->head);
+    sim_run_until(sim, until);
+    assert_non_null(client->response);
+    const void *response = client->response;
+    return ((const struct init_producer_id_response *)response)->error;
+}
+
+/* Some 20 ns for each byte of the log: four records for each transaction. */
+static void a_new_coordinator_first_reads_its_log(void **state)
+{
+    (void)state;
+    struct data_world *w = start();
+    struct writer *writer = writer_new(w, "writer");
+    sim_time now = SECONDS(5);
+    sim_run_until(w->sim, now);
+    for (int i = 0; i < 1000; i++) {
+        producer_begin_transaction(writer->producer);
+        send(writer, 1);
+        producer_commit_transaction(writer->producer);
+        while (producer_transaction_state(writer->producer) != TRANSACTION_READY)
+            sim_run_until(w->sim, now += MILLISECONDS(1));
+    }
+    int32_t topic =
+        cluster_topic_find(w->cluster, names_intern(sim_names(w->sim), TRANSACTION_TOPIC));
+    partition_id log =
+        PARTITION_ID(topic, group_partition("tx", cluster_partition_count(w->cluster, topic)));
+    int64_t load_ns = cluster_offsets(w->cluster, log).bytes * 20;
+    assert_in_range(load_ns, MILLISECONDS(5), MILLISECONDS(20));
+    struct raw_client *clients[3];
+    for (int32_t b = 0; b < 3; b++)
+        clients[b] = raw_client_new(w, "client", b);
+    sim_run_until(w->sim, now += SECONDS(1));
+    int32_t old = cluster_leader(w->cluster, log);
+    assert_int_equal(ask_for_id(clients[old], now += MILLISECONDS(50)), KAFKA_NONE);
+    controller_elect(w->cluster, log, false);
+    sim_time elected_at = now;
+    struct raw_client *client = clients[cluster_leader(w->cluster, log)];
+    assert_true(client != clients[old]);
+    enum kafka_error error;
+    while ((error = ask_for_id(client, now += MILLISECONDS(2))) == KAFKA_NOT_COORDINATOR)
+        assert_true(now < elected_at + MILLISECONDS(10));
+    assert_int_equal(error, KAFKA_COORDINATOR_LOAD_IN_PROGRESS);
+    assert_int_equal(ask_for_id(client, elected_at + load_ns - MILLISECONDS(1)),
+                     KAFKA_COORDINATOR_LOAD_IN_PROGRESS);
+    sim_run_until(w->sim, elected_at + load_ns + MILLISECONDS(2));
+    assert_int_equal(ask_for_id(client, elected_at + load_ns + MILLISECONDS(50)), KAFKA_NONE);
+    data_world_free(w);
+    free(writer);
+    for (int32_t b = 0; b < 3; b++)
+        free(clients[b]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +387,7 @@ int main(void)
         cmocka_unit_test(a_new_instance_fences_the_old_one),
         cmocka_unit_test(transactions_survive_their_coordinator),
         cmocka_unit_test(what_arrives_outside_its_transaction_is_refused),
+        cmocka_unit_test(a_new_coordinator_first_reads_its_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
