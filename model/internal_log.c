@@ -1,6 +1,6 @@
 #include "model/broker_internal.h"
 
-#include "model/coordinator/group_log.h"
+#include "model/coordinator/group_log_cleaner.h"
 #include "model/transaction_log.h"
 
 #include <string.h>
@@ -52,43 +52,6 @@ struct log_payloads broker_log_payloads(struct cluster *cluster, const struct to
 
 /* ---- compaction -------------------------------------------------------------------------- */
 
-/* The keys that have been seen later in the log: a hash set of records. */
-struct key_set {
-    const struct group_record **slots;
-    uint32_t capacity; /* power of two */
-};
-
-static bool key_set_add(struct key_set *set, const struct group_record *record)
-{
-    uint32_t at = (uint32_t)group_record_key_hash(record) & (set->capacity - 1);
-    for (; set->slots[at] != NULL; at = (at + 1) & (set->capacity - 1)) {
-        if (group_record_same_key(set->slots[at], record)) return false;
-    }
-    set->slots[at] = record;
-    return true;
-}
-
-/* The next marker of each producer, walking backwards. */
-struct producer_fate {
-    int64_t producer_id;
-    enum group_log_marker marker;
-    bool has_batches; /* kept since the last marker, walking forwards */
-};
-struct fates {
-    struct producer_fate items[64];
-    uint32_t count;
-};
-
-static struct producer_fate *fate_of(struct fates *fates, int64_t producer_id)
-{
-    for (uint32_t i = 0; i < fates->count; i++) {
-        if (fates->items[i].producer_id == producer_id) return &fates->items[i];
-    }
-    if (fates->count == sizeof fates->items / sizeof fates->items[0]) return NULL;
-    fates->items[fates->count] = (struct producer_fate){producer_id, MARKER_NONE, false};
-    return &fates->items[fates->count++];
-}
-
 struct cleaning {
     bool *keep;
     uint32_t at;
@@ -101,77 +64,25 @@ static bool keep_batch(void *self, const struct log_batch *batch)
     return cleaning->keep[cleaning->at++];
 }
 
-/* Takes the superseded records out of a batch; false when none is left. */
-static bool erase_superseded(struct key_set *seen, struct group_log_batch *batch)
-{
-    bool any_left = false;
-    for (uint32_t r = batch->record_count; r-- > 0;) {
-        if (batch->records[r].type == RECORD_ERASED) continue;
-        if (key_set_add(seen, &batch->records[r])) {
-            any_left = true;
-        } else {
-            group_log_batch_erase(batch, r);
-        }
-    }
-    return any_left;
-}
-
-/* Backwards: keep what has a key not seen later. A transaction's records count once its commit
- * marker is known, are dropped once its abort marker is, and stay while it is open. */
-static void choose_batches(const struct log_batches *list, uint32_t count, struct key_set *seen,
-                           bool *keep)
-{
-    struct fates fates = {.count = 0};
-    for (uint32_t i = count; i-- > 0;) {
-        const struct group_log_batch *batch = list->items[list->first + i].payload;
-        bool transactional = batch->producer_id >= 0;
-        struct producer_fate *fate = transactional ? fate_of(&fates, batch->producer_id) : NULL;
-        keep[i] = true;
-        if (batch->marker != MARKER_NONE) {
-            if (fate != NULL) fate->marker = batch->marker;
-            continue;
-        }
-        if (transactional && (fate == NULL || fate->marker == MARKER_NONE)) continue;
-        keep[i] = false;
-        if (transactional && fate->marker == MARKER_ABORT) continue;
-        keep[i] = erase_superseded(seen, list->items[list->first + i].payload);
-    }
-    /* Forwards: a marker without a kept batch before it says nothing any more. */
-    fates.count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct group_log_batch *batch = list->items[list->first + i].payload;
-        struct producer_fate *fate =
-            batch->producer_id >= 0 ? fate_of(&fates, batch->producer_id) : NULL;
-        if (fate == NULL) continue;
-        if (batch->marker == MARKER_NONE) {
-            fate->has_batches |= keep[i];
-        } else {
-            keep[i] = fate->has_batches;
-            fate->has_batches = false;
-        }
-    }
-}
-
 static void clean_group_log(struct memory *memory, struct replica *replica, int64_t end_offset)
 {
     struct partition_log *log = &replica->partition->log;
     const struct log_batches *list = &log->main;
     uint32_t count = 0;
-    uint32_t records = 0;
-    for (; count < list->count; count++) {
+    while (count < list->count) {
         const struct log_batch *batch = &list->items[list->first + count];
         if (batch->base_offset + batch->count > end_offset) break;
-        records += (uint32_t)batch->count;
+        count++;
     }
-    struct key_set seen = {.capacity = 64};
-    while (seen.capacity < records * 2)
-        seen.capacity *= 2;
-    seen.slots = (const struct group_record **)memory_take(memory, seen.capacity * sizeof(void *));
+    struct group_log_batch **batches =
+        (struct group_log_batch **)memory_take(memory, (count + 1) * sizeof *batches);
+    for (uint32_t i = 0; i < count; i++)
+        batches[i] = list->items[list->first + i].payload;
     bool *keep = memory_take(memory, count + 1);
-    choose_batches(list, count, &seen, keep);
+    group_log_clean(memory, batches, count, keep);
     struct cleaning cleaning = {.keep = keep};
     partition_log_compact(log, end_offset, keep_batch, &cleaning);
-    memory_give(memory, seen.slots, seen.capacity * sizeof(void *));
+    memory_give(memory, batches, (count + 1) * sizeof *batches);
     memory_give(memory, keep, count + 1);
 }
 
