@@ -1,17 +1,20 @@
 #include "model/arrival_index.h"
 
-#include "model/scale.h"
-#include "sim/check.h"
+#include "sim/wide.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-sim_time arrival_span_at(const struct arrival_span *span, int64_t offset)
+int64_t arrival_span_count_before(const struct arrival_span *span, sim_time at)
 {
-    CHECK(offset >= span->base_offset && offset < span->base_offset + span->count);
-    if (span->count == 1) return span->first_at;
-    return span->first_at +
-           scale_int64(span->last_at - span->first_at, offset - span->base_offset, span->count - 1);
+    if (at <= span->first_at) return 0;
+    if (at > span->last_at) return span->count;
+    /* The first index i with span_ns * i / (count - 1) >= passed, both sides being whole. */
+    int64_t passed = at - span->first_at;
+    int64_t span_ns = span->last_at - span->first_at;
+    int128 scaled = (int128)passed * (span->count - 1);
+    if ((int64_t)scaled == scaled) return ((int64_t)scaled - 1) / span_ns + 1;
+    return (int64_t)((scaled - 1) / span_ns) + 1;
 }
 
 /* Joins `next` to `span`, which it follows. */

@@ -8,6 +8,8 @@
 #ifndef MODEL_ARRIVAL_INDEX_H
 #define MODEL_ARRIVAL_INDEX_H
 
+#include "model/scale.h"
+#include "sim/check.h"
 #include "sim/memory.h"
 #include "sim/time.h"
 
@@ -43,6 +45,15 @@ const struct arrival_span *arrival_index_find(const struct arrival_index *index,
 const struct arrival_span *arrival_index_find_after(const struct arrival_index *index,
                                                     const struct arrival_span *before,
                                                     int64_t offset);
-sim_time arrival_span_at(const struct arrival_span *span, int64_t offset);
+static inline sim_time arrival_span_at(const struct arrival_span *span, int64_t offset)
+{
+    int64_t index = offset - span->base_offset;
+    CHECK(index >= 0 && index < span->count);
+    if (index == 0) return span->first_at;
+    if (index == span->count - 1) return span->last_at;
+    return span->first_at + scale_int64(span->last_at - span->first_at, index, span->count - 1);
+}
+/* How many of the span's records came into being before this instant. */
+int64_t arrival_span_count_before(const struct arrival_span *span, sim_time at);
 
 #endif

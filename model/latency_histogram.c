@@ -1,5 +1,6 @@
 #include "model/latency_histogram.h"
 
+#include "model/scale.h"
 #include "sim/check.h"
 #include "sim/wide.h"
 
@@ -9,6 +10,10 @@
 #define UNIT_BITS    10
 #define DOUBLINGS    (63 - UNIT_BITS - SUB_BITS)
 #define BUCKET_COUNT ((DOUBLINGS + 1) * SUB_COUNT)
+
+/* What add_in_steps can do exactly. */
+#define STEPS_COUNT   (1 << 16)
+#define STEPS_SPAN_NS (INT64_C(1) << 31)
 
 struct latency_histogram {
     int64_t total;
@@ -57,25 +62,36 @@ void latency_histogram_add(struct latency_histogram *histogram, sim_time duratio
 }
 
 /* Each of low + (high - low) * i / (count - 1), i below count, finds its bucket; those of one
- * doubling by the same shift. */
+ * doubling by the same shift. The steps are in 2^-32 ns and rounded up: after fewer than 2^16 of
+ * them what was added is less than the least distance to the next whole number. */
+static void add_in_steps(struct latency_histogram *histogram, sim_time low, sim_time high,
+                         int64_t count)
+{
+    const uint64_t step = ((uint64_t)(high - low) << 32) / (uint64_t)(count - 1) + 1;
+    uint64_t passed = 0;
+    for (int64_t counted = 0; counted < count;) {
+        uint64_t value = (uint64_t)low + (passed >> 32);
+        uint32_t shift = doubling_of((sim_time)value);
+        uint64_t end = (uint64_t)(2 * SUB_COUNT) << (UNIT_BITS + shift);
+        int64_t *buckets = histogram->buckets + (size_t)shift * SUB_COUNT;
+        for (; counted < count && value < end; counted++) {
+            buckets[value >> (UNIT_BITS + shift)]++;
+            passed += step;
+            value = (uint64_t)low + (passed >> 32);
+        }
+    }
+}
+
 static void add_each(struct latency_histogram *histogram, sim_time low, sim_time high,
                      int64_t count)
 {
-    const sim_time step = (high - low) / (count - 1);
-    const int64_t rest = (high - low) % (count - 1);
-    sim_time value = low;
-    int64_t carry = 0;
-    for (int64_t counted = 0; counted < count;) {
-        uint32_t shift = doubling_of(value);
-        uint64_t end = (uint64_t)(2 * SUB_COUNT) << (UNIT_BITS + shift);
-        int64_t *buckets = histogram->buckets + (size_t)shift * SUB_COUNT;
-        for (; counted < count && (uint64_t)value < end; counted++) {
-            buckets[(uint64_t)value >> (UNIT_BITS + shift)]++;
-            carry += rest;
-            int64_t over = carry >= count - 1;
-            value += step + over;
-            carry -= over * (count - 1);
-        }
+    if (count < STEPS_COUNT && high - low < STEPS_SPAN_NS) {
+        add_in_steps(histogram, low, high, count);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        sim_time value = low + scale_int64(high - low, i, count - 1);
+        histogram->buckets[bucket_of(value)]++;
     }
 }
 

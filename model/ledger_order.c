@@ -121,19 +121,10 @@ void ledger_note_moved_keys(struct ledger *ledger, struct ledger_group_state *gr
 void ledger_note_births(struct ledger_group_state *group, const struct arrival_span *span,
                         int64_t from, int64_t to)
 {
-    sim_time last_at = arrival_span_at(span, to - 1);
     if (arrival_span_at(span, from) < group->newest) {
-        int64_t low = from;
-        int64_t high = to;
-        while (low < high) {
-            int64_t middle = low + (high - low) / 2;
-            if (arrival_span_at(span, middle) < group->newest) {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        group->anomalies.out_of_order += low - from;
+        int64_t end = span->base_offset + arrival_span_count_before(span, group->newest);
+        group->anomalies.out_of_order += (end < to ? end : to) - from;
     }
+    sim_time last_at = arrival_span_at(span, to - 1);
     if (last_at > group->newest) group->newest = last_at;
 }
