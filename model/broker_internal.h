@@ -76,6 +76,14 @@ static inline size_t replica_size(int32_t replica_count)
                        (size_t)replica_count * sizeof(struct follower_progress));
 }
 
+/* Another replica of the same partition: they lie one after the other (cluster.c). */
+static inline struct replica *replica_sibling(struct replica *replica, int32_t number)
+{
+    ptrdiff_t size = (ptrdiff_t)replica_size(replica->replica_count);
+    void *place = (char *)replica + (number - replica->number) * size;
+    return place;
+}
+
 static inline struct replica_log *replica_log_of(struct replica *replica)
 {
     return &replica->log;
@@ -203,7 +211,7 @@ struct broker {
     bool running;
     bool shutting_down;
     bool starts_again; /* as soon as it has shut down */
-    sim_time died_at; /* when it last crashed */
+    sim_time died_at;  /* when it last crashed */
 
     uint64_t version; /* of the metadata it has applied */
     uint64_t alive;

@@ -59,52 +59,38 @@ static int32_t follower_number(const struct replica *replica, int32_t broker)
     return -1;
 }
 
-/* The two replicas that an entry is about. */
-struct entry_replicas {
-    struct replica *leader;
-    struct replica *follower;
-};
-
-static struct entry_replicas replicas_of(const struct cluster *cluster,
-                                         const struct replica_fetched *entry)
+static void prefetch_acknowledgement(const struct replica_session *session, int32_t count,
+                                     int32_t i)
 {
-    const struct topic *topic = cluster_topic(cluster, entry->partition);
-    struct partition *partition = topic->partitions[PARTITION_NUMBER(entry->partition)];
-    return (struct entry_replicas){replica_in_place(topic, partition, entry->leader_number),
-                                   replica_in_place(topic, partition, entry->follower_number)};
+    if (i + PREFETCH_PARTITION < count) {
+        const struct replica_fetched *next = &session->given[i + PREFETCH_PARTITION];
+        prefetch_leader(next->leader);
+        prefetch_follower(next->follower);
+    }
+    if (i + PREFETCH_REPLICA >= count) return;
+    const struct replica *leader = session->given[i + PREFETCH_REPLICA].leader;
+    if (leader == NULL) return;
+    prefetch_partition(leader->partition);
+    prefetch_lines(leader->watchers, 2);
+    __builtin_prefetch(leader->waits);
 }
 
 static void acknowledge(struct replica_session *session)
 {
-    const struct cluster *cluster = session->broker->cluster;
     int32_t count = session->given_count;
     session->given_count = 0;
     for (int32_t i = 0; i < count; i++) {
         const struct replica_fetched *given = &session->given[i];
-        if (i + PREFETCH_PARTITION < count) {
-            struct entry_replicas next =
-                replicas_of(cluster, &session->given[i + PREFETCH_PARTITION]);
-            prefetch_leader(next.leader);
-            prefetch_follower(next.follower);
-        }
-        if (i + PREFETCH_REPLICA < count) {
-            const struct replica *next =
-                replicas_of(cluster, &session->given[i + PREFETCH_REPLICA]).leader;
-            prefetch_partition(next->partition);
-            prefetch_lines(next->watchers, 2);
-            __builtin_prefetch(next->waits);
-        }
+        prefetch_acknowledgement(session, count, i);
         if (given->error != KAFKA_NONE) continue;
-        const struct entry_replicas both = replicas_of(cluster, given);
-        struct replica *replica = both.leader;
+        struct replica *replica = given->leader;
         if (!replica->is_leader || replica->leader_epoch != given->leader_epoch) continue;
-        int32_t number = given->follower_number;
-        if (!replica->followers[number].active) continue;
-        const struct replica *follower = both.follower;
+        const struct replica *follower = given->follower;
+        if (!replica->followers[follower->number].active) continue;
         int64_t position = given->end_offset == follower->log.end_offset
                                ? follower->log.end_position
                                : replica_log_position(&replica->log, given->end_offset);
-        replica_progress(replica, number, given->end_offset, position,
+        replica_progress(replica, follower->number, given->end_offset, position,
                          given->complete ? session->fetched_at : 0);
     }
 }
@@ -117,9 +103,8 @@ static void enter(struct replica_session *session, const struct replica_fetch_pa
     const struct partition *partition = cluster_partition(broker->cluster, asked->partition);
     int32_t number = number_of(partition, session->follower);
     struct replica_fetched entry = {
-        .partition = asked->partition,
-        .leader_number = (int16_t)number_of(partition, broker->id),
-        .follower_number = (int16_t)number,
+        .leader = cluster_replica(broker->cluster, partition, broker->id),
+        .follower = partition->replicas[number],
         .error =
             (int16_t)broker_leader_replica(broker, asked->partition, asked->leader_epoch, &replica),
         .leader_epoch = asked->leader_epoch,
@@ -199,9 +184,8 @@ static bool give(struct replica_session *session, struct replica *replica, int64
     }
     *budget -= bytes;
     const struct replica_fetched entry = {
-        .partition = replica->partition->id,
-        .leader_number = (int16_t)replica->number,
-        .follower_number = (int16_t)number,
+        .leader = replica,
+        .follower = replica_sibling(replica, number),
         .leader_epoch = replica->leader_epoch,
         .end_offset = end,
         .high_watermark = replica->high_watermark,
@@ -225,10 +209,6 @@ void replication_session_flush(struct replica_session *session)
         struct replica *replica = session->news.items[i];
         if (i + PREFETCH_PARTITION < session->news.count) {
             prefetch_leader(session->news.items[i + PREFETCH_PARTITION]);
-        }
-        if (i + PREFETCH_REPLICA < session->news.count) {
-            const struct replica *next = session->news.items[i + PREFETCH_REPLICA];
-            prefetch_partition(next->partition);
         }
         if (give(session, replica, &budget)) {
             session->news.items[left++] = replica;
@@ -358,8 +338,7 @@ void replication_fetcher_flush(struct replica_fetcher *fetcher)
 static void apply_entry(struct replica_fetcher *fetcher, const struct replica_fetched *entry)
 {
     struct broker *broker = fetcher->broker;
-    const struct entry_replicas both = replicas_of(broker->cluster, entry);
-    struct replica *replica = both.follower;
+    struct replica *replica = entry->follower;
     if (replica->leader != fetcher->leader || replica->leader_epoch != entry->leader_epoch ||
         replica->is_leader) {
         return;
@@ -371,7 +350,7 @@ static void apply_entry(struct replica_fetcher *fetcher, const struct replica_fe
     if (entry->truncate) {
         replica_truncate(replica, entry->end_offset);
     } else {
-        struct replica *leader = both.leader;
+        struct replica *leader = entry->leader;
         if (entry->end_offset > leader->log.end_offset) return; /* cut off since */
         if (replica->log.branch != NULL) replica_rejoin(replica);
         replica_log_follow(&replica->log, &leader->log, entry->end_offset);
@@ -391,10 +370,8 @@ void replication_apply(struct replica_fetcher *fetcher)
     const struct replica_fetch_response *response = body;
     for (int32_t i = 0; i < response->partition_count; i++) {
         if (i + PREFETCH_PARTITION < response->partition_count) {
-            const struct entry_replicas next =
-                replicas_of(broker->cluster, &response->partitions[i + PREFETCH_PARTITION]);
-            prefetch_follower(next.leader);
-            prefetch_follower(next.follower);
+            prefetch_follower(response->partitions[i + PREFETCH_PARTITION].leader);
+            prefetch_follower(response->partitions[i + PREFETCH_PARTITION].follower);
         }
         apply_entry(fetcher, &response->partitions[i]);
     }

@@ -55,20 +55,19 @@ static void assign_replicas(const struct cluster *cluster, struct partition *par
 }
 
 /* A partition and its replicas lie in one piece, each from a cache line on. */
-static size_t lay_out(struct topic *topic)
+static size_t replicas_begin(int32_t replica_count)
 {
-    size_t count = (size_t)topic->replication;
+    size_t count = (size_t)replica_count;
     size_t lists = count * sizeof(struct replica *) + count * sizeof(int32_t);
-    topic->replicas_from = whole_lines(sizeof(struct partition) + lists);
-    topic->replica_size = replica_size(topic->replication);
-    return topic->replicas_from + count * topic->replica_size;
+    return whole_lines(sizeof(struct partition) + lists);
 }
 
 static struct partition *partition_new(struct cluster *cluster, struct topic *topic, int32_t number,
-                                       void *place)
+                                       char *place)
 {
     struct memory *memory = cluster->memory;
-    struct partition *partition = place;
+    void *start = place;
+    struct partition *partition = start;
     partition->id = PARTITION_ID(topic->index, number);
     partition->topic = topic->index;
     partition->replica_count = topic->replication;
@@ -77,7 +76,9 @@ static struct partition *partition_new(struct cluster *cluster, struct topic *to
     lists = partition->replicas + topic->replication;
     partition->brokers = lists;
     for (int32_t i = 0; i < topic->replication; i++) {
-        partition->replicas[i] = replica_in_place(topic, partition, i);
+        size_t before = (size_t)i * replica_size(topic->replication);
+        void *replica = place + replicas_begin(topic->replication) + before;
+        partition->replicas[i] = replica;
     }
     assign_replicas(cluster, partition, topic->index, number);
     partition->leader = partition->brokers[0];
@@ -106,7 +107,8 @@ void cluster_grow_topic(struct cluster *cluster, struct topic *topic, int32_t pa
         topic->partitions = grown;
         topic->partition_capacity = partitions;
     }
-    size_t size = lay_out(topic);
+    size_t size = replicas_begin(topic->replication) +
+                  (size_t)topic->replication * replica_size(topic->replication);
     char *place =
         memory_keep(cluster->memory, (size_t)(partitions - topic->partition_count) * size);
     for (int32_t number = topic->partition_count; number < partitions; number++, place += size) {

@@ -61,8 +61,6 @@ struct topic {
     int32_t partition_count;
     int32_t partition_capacity;
     struct partition **partitions;
-    size_t replicas_from; /* where a partition's replicas lie behind it … */
-    size_t replica_size;  /* … one after the other */
 };
 
 struct cluster {
@@ -104,13 +102,6 @@ static inline struct partition *cluster_partition(const struct cluster *cluster,
     const struct topic *topic = cluster_topic(cluster, id);
     if (topic == NULL || PARTITION_NUMBER(id) >= topic->partition_count) return NULL;
     return topic->partitions[PARTITION_NUMBER(id)];
-}
-/* The replica in its place: unlike partition->replicas[number], nothing has to be read for it. */
-static inline struct replica *replica_in_place(const struct topic *topic,
-                                               struct partition *partition, int32_t number)
-{
-    void *place = (char *)partition + topic->replicas_from + (size_t)number * topic->replica_size;
-    return place;
 }
 /* Requests touch thousands of partitions one after the other, each in memory of its own: loops say
  * some rounds ahead what they will need. First the partition, a few rounds later (when that has

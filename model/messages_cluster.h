@@ -12,6 +12,8 @@
 #include "model/message.h"
 #include "model/trace_kinds.h"
 
+struct replica;
+
 struct replica_fetch_partition {
     partition_id partition;
     int32_t leader_epoch;
@@ -27,10 +29,11 @@ struct replica_fetch_request {
     partition_id *forgotten; /* no longer followed, or not appended: not to be taken as fetched */
     int32_t forgotten_count;
 };
+/* The replicas stand for the partition: thousands of entries are to be worked off without a look-up
+ * each. Their brokers may have died and come back since; the replicas outlive that. */
 struct replica_fetched {
-    partition_id partition;
-    int16_t leader_number; /* places among the partition's replicas */
-    int16_t follower_number;
+    struct replica *leader; /* NULL = the sender has none */
+    struct replica *follower;
     int32_t leader_epoch;
     int16_t error;      /* enum kafka_error */
     bool truncate;      /* the logs part at end_offset: truncate there, then go on */
