@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define SEGMENT_BYTES_DEFAULT (INT64_C(1) << 30) /* log.segment.bytes */
+
 /* One part of the scenario, and where it stands. */
 struct check {
     struct reader *reader;
@@ -59,6 +61,20 @@ static void check_cluster(const struct check *check)
                          "group.consumer.session.timeout.ms");
 }
 
+/* Records have no keys of their own here, so a compacted topic keeps all of them. So does Kafka's
+ * as long as its first segment is the active one, which the cleaner does not touch. */
+static void check_compaction(const struct check *check, const struct scenario_topic *topic)
+{
+    bool rolls = topic->segment_ms < check->scenario->duration_ns / MILLISECONDS(1) ||
+                 topic->segment_bytes < SEGMENT_BYTES_DEFAULT;
+    if (!topic->compact || !rolls) return;
+    diagnostic_warning(
+        check->diagnostics, config_place(check, "cleanup.policy"),
+        "%s is not compacted here: where Kafka's cleaner would have been through its "
+        "old segments, consumers that start at the beginning read too much",
+        topic->name);
+}
+
 static void check_topic(const struct check *check, const struct scenario_topic *topic)
 {
     int32_t brokers = check->scenario->cluster.brokers;
@@ -77,6 +93,7 @@ static void check_topic(const struct check *check, const struct scenario_topic *
                            "stops every acks=all producer",
                            topic->name);
     const struct broker_config *config = &check->scenario->cluster.config;
+    check_compaction(check, topic);
     bool is_short = topic->retention_ms > 0 && !topic->compact &&
                     topic->retention_ms < config->log_retention_check_interval_ms;
     if (is_short)

@@ -302,7 +302,8 @@ static const struct schema_field topic_fields[] = {
      .source = "the cluster's unclean.leader.election.enable",
      .help = "a replica out of sync may lead when no other is left"},
     CUSTOM(T, "cleanup.policy", compact, "delete", hooks_cleanup_policy,
-           "delete old records, or compact to the last record of each key"),
+           "delete old records, or compact: retention deletes nothing, and nothing is compacted, as "
+           "in Kafka before the first segment has rolled"),
 };
 #undef T
 
