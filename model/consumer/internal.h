@@ -56,6 +56,7 @@ struct owned_partition {
     bool is_paused;
     bool is_pending_revocation;
     bool is_pending_callback; /* KIP-848: not fetched before onPartitionsAssigned has returned */
+    bool is_announced;        /* the application knows that it owns it */
     bool is_buffered;         /* a completed fetch of it waits, or is partly returned */
     int32_t session_node;     /* broker whose fetch session lists it; -1 = none */
     int64_t session_offset;   /* as the session has it */
@@ -76,6 +77,9 @@ struct owned_partitions {
 struct owned_partition *owned_find(const struct consumer *consumer, partition_id id);
 /* Emits OWNED; ids ascending, not owned yet. */
 void subscription_add(struct consumer *consumer, const partition_id *ids, int32_t count);
+/* The application is told that it owns them. The consumer protocol's background thread may have
+ * installed them long before, while the application was busy. */
+void subscription_announce(struct consumer *consumer, const partition_id *ids, int32_t count);
 /* Emits DISOWNED; ids ascending. */
 void subscription_remove(struct consumer *consumer, const partition_id *ids, int32_t count,
                          enum ownership_end end);

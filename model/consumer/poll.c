@@ -33,6 +33,7 @@ static void assign_share(struct consumer *consumer)
         all = mine;
         if (pass == 0) continue;
         subscription_add(consumer, ids, mine);
+        subscription_announce(consumer, ids, mine);
         listener_seek_external(consumer, ids, mine);
         memory_give(consumer->memory, ids, sizeof *ids * (size_t)(all + 1));
     }

@@ -183,6 +183,7 @@ static enum phase assign(struct consumer *consumer)
         sim_now(consumer->sim) + MILLISECONDS(consumer->config->auto_commit_interval_ms);
     subscription_remove(consumer, classic->revoked, classic->revoked_count, OWNERSHIP_REVOKED);
     subscription_add(consumer, classic->added, classic->added_count);
+    subscription_announce(consumer, classic->added, classic->added_count);
     return tell_assigned(consumer);
 }
 

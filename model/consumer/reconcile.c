@@ -73,6 +73,8 @@ bool consumer_member_run_callbacks(struct consumer *consumer)
     while (member->callback_count > 0 && !member->callback_runs) {
         const struct handed_callback *callback = &member->callbacks[0];
         member->callback_runs = true;
+        if (callback->call == LISTENER_ASSIGNED)
+            subscription_announce(consumer, callback->ids, callback->count);
         bool is_done = listener_call(consumer, (enum listener_call)callback->call, callback->ids,
                                      callback->count, finish_callback_late);
         if (!is_done) return false;

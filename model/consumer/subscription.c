@@ -79,6 +79,15 @@ void subscription_add(struct consumer *consumer, const partition_id *ids, int32_
         subscription->count++;
         subscription->in_state[POSITION_INITIALIZING]++;
         if (known.leader < 0) subscription->leaderless++;
+    }
+}
+
+void subscription_announce(struct consumer *consumer, const partition_id *ids, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) {
+        struct owned_partition *owned = owned_find(consumer, ids[i]);
+        if (owned == NULL || owned->is_announced) continue;
+        owned->is_announced = true;
         TRACE(consumer->sim, TRACE_OWNED, consumer->group, consumer->member, ids[i],
               consumer->classic.generation.id, consumer->incarnation);
     }
@@ -89,8 +98,10 @@ static void disown(struct consumer *consumer, struct owned_partition *owned, enu
     consumer->subscription.in_state[owned->state]--;
     if (owned->leader < 0) consumer->subscription.leaderless--;
     fetcher_forget(consumer, owned);
-    TRACE(consumer->sim, TRACE_DISOWNED, consumer->group, consumer->member, owned->id,
-          consumer->classic.generation.id, end, consumer->incarnation);
+    if (owned->is_announced) {
+        TRACE(consumer->sim, TRACE_DISOWNED, consumer->group, consumer->member, owned->id,
+              consumer->classic.generation.id, end, consumer->incarnation);
+    }
     memory_give(consumer->memory, owned, sizeof *owned);
 }
 
