@@ -221,10 +221,8 @@ static enum kafka_error verify(struct group_shard *shard, const struct message *
     enum kafka_error error =
         broker_verify_transaction(shard->broker, commit->transactional_id, commit->producer_id,
                                   commit->producer_epoch, shard->replica->partition->id);
-    switch ((int)error) { /* GroupCoordinatorService.commitTransactionalOffsets */
-    case KAFKA_NETWORK_EXCEPTION: return KAFKA_COORDINATOR_LOAD_IN_PROGRESS;
-    default: return error;
-    }
+    /* GroupCoordinatorService.commitTransactionalOffsets */
+    return error == KAFKA_NETWORK_EXCEPTION ? KAFKA_COORDINATOR_LOAD_IN_PROGRESS : error;
 }
 
 void groups_handle(struct broker *broker, struct broker_connection *connection,
