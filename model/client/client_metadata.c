@@ -177,6 +177,11 @@ void client_metadata_request_update(struct client_metadata *metadata)
                            metadata->retry_at > now ? metadata->retry_at : now);
 }
 
+static void doubt(void *context)
+{
+    client_metadata_request_update(context);
+}
+
 void client_metadata_add_topic(struct client_metadata *metadata, name_id topic)
 {
     if (find(metadata, topic) != NULL) return;
@@ -283,6 +288,6 @@ struct client_metadata *client_metadata_new(const struct client_metadata_options
         .backoff = {options->retry_backoff_ms, options->retry_backoff_max_ms,
                     sim_rng_key(options->sim, options->name, RNG_BACKOFF)},
     };
-    network_client_set_maintenance(options->network, maintain, metadata);
+    network_client_set_maintenance(options->network, maintain, doubt, metadata);
     return metadata;
 }

@@ -44,6 +44,7 @@ struct network_client {
     bool deadline_is_due;
     struct sim_timer deadline;
     network_client_maintenance *maintenance;
+    network_client_doubt *doubt;
     void *maintenance_context;
     sim_time maintenance_at;
     struct backoff reconnect_backoff;
@@ -169,7 +170,9 @@ static void lose(struct network_client *client, int32_t index, bool tell)
     channel->state = CHANNEL_DISCONNECTED;
     start_backoff(client, channel);
     fail_requests(client, channel);
-    if (tell && client->options.on_disconnected != NULL) {
+    if (!tell) return;
+    client->doubt(client->maintenance_context);
+    if (client->options.on_disconnected != NULL) {
         client->options.on_disconnected(client->options.context, index);
     }
 }
@@ -420,9 +423,11 @@ static void handle(struct sim *sim, void *self, const struct sim_event *event)
 }
 
 void network_client_set_maintenance(struct network_client *client,
-                                    network_client_maintenance *maintenance, void *context)
+                                    network_client_maintenance *maintenance,
+                                    network_client_doubt *doubt, void *context)
 {
     client->maintenance = maintenance;
+    client->doubt = doubt;
     client->maintenance_context = context;
 }
 

@@ -106,8 +106,12 @@ void network_client_close(struct network_client *client);
 /* What a client does by the clock (refreshing its metadata): called when the deadline it last
  * returned, or the one asked for with network_client_wake_at, has passed and somebody polls. */
 typedef sim_time network_client_maintenance(void *context);
+/* A connection was lost, or could not be set up: what is known of the cluster may be stale
+ * (NetworkClient.DefaultMetadataUpdater.handleServerDisconnect). */
+typedef void network_client_doubt(void *context);
 void network_client_set_maintenance(struct network_client *client,
-                                    network_client_maintenance *maintenance, void *context);
+                                    network_client_maintenance *maintenance,
+                                    network_client_doubt *doubt, void *context);
 void network_client_wake_at(struct network_client *client, sim_time at);
 
 int32_t network_client_node_count(const struct network_client *client);

@@ -135,7 +135,10 @@ bool output_is_transactional(const struct consumer *consumer);
 bool output_has_topic(const struct consumer *consumer);
 /* A record for each that is done; with output.flush, `then` goes on when all are acknowledged. */
 void output_write(struct consumer *consumer, continuation *then);
-/* Begins a transaction, after initTransactions() the first time. */
+/* The application starts: initTransactions(), which ends what its predecessor left open. The
+ * consumer is polled meanwhile; the first batch waits for it. */
+void output_open(struct consumer *consumer);
+/* Begins a transaction. */
 void output_begin(struct consumer *consumer, continuation *then);
 /* Ends it with the offsets of the batch; whether it was committed or aborted, `then` polls again.
  */

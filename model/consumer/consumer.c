@@ -87,6 +87,7 @@ static void start_polling(struct consumer *consumer)
     consumer->committer.auto_commit_at =
         sim_now(consumer->sim) + MILLISECONDS(config->auto_commit_interval_ms);
     client_metadata_request_update(consumer->metadata);
+    output_open(consumer);
     poll_begin(consumer);
 }
 

@@ -167,6 +167,13 @@ static void begin(struct consumer *consumer)
     then(consumer);
 }
 
+void output_open(struct consumer *consumer)
+{
+    if (output_is_transactional(consumer)) {
+        producer_init_transactions(consumer->application.output.producer);
+    }
+}
+
 void output_begin(struct consumer *consumer, continuation *then)
 {
     struct output *output = &consumer->application.output;
@@ -175,8 +182,6 @@ void output_begin(struct consumer *consumer, continuation *then)
     enum producer_transaction state = producer_transaction_state(output->producer);
     if (state == TRANSACTION_READY) {
         begin(consumer);
-    } else if (state == TRANSACTION_UNINITIALIZED) {
-        producer_init_transactions(output->producer);
     } else {
         look_later(consumer); /* it failed since, or is still initializing */
     }
