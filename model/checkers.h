@@ -15,8 +15,8 @@
  *   I5+  the generation or epoch of a group never decreases while its coordinator stays
  *   I6+  no commit of a stale generation becomes durable
  *   I7+  Stable is stable
- *   I8+  a partition is given only when its former owner, in its own view, has let it go or is no
- *        longer a member
+ *   I8+  a partition is given only when its former owner, in its own view (classic) or by its own
+ *        word (KIP-848), has let it go, or is no longer a member
  *   I9   nobody processes what it does not own in its own view (poll-thread applications)
  *   I10+ one member per group.instance.id
  *   I11+ a position taken from the committed offset is one that was committed

@@ -113,7 +113,8 @@ static void run_and_judge(const struct scenario *scenario, struct text *complain
         complain(complaints, "%s", failed_check);
         return;
     }
-    struct run *run = run_new(scenario, &(struct run_options){.seed = scenario->seed});
+    struct run *run =
+        run_new(scenario, &(struct run_options){.seed = scenario->seed, .watch_groups = true});
     while (run_step(run, 100000)) {
     }
     run_finish(run);
