@@ -175,6 +175,11 @@ static bool removed_words(struct log_words *words, const struct log_group *group
     enum rebalance_cause cause = (enum rebalance_cause)record->field[3];
     bool by_itself = cause == CAUSE_MEMBER_LEFT || cause == CAUSE_POLL_EXPIRED;
     coordinator_prefix(words, group);
+    if (cause == CAUSE_COORDINATOR_LOADED) { /* Kafka has no line for this */
+        text_format(&words->text, "(Member %s of group %s is not in the log that was loaded.)",
+                    member_id, store_name(words->reader, record->field[0]));
+        return true;
+    }
     if (group->is_consumer_protocol) {
         if (by_itself) {
             text_format(&words->text, "Member %s left the consumer group.", member_id);
