@@ -125,9 +125,11 @@ static bool answer_entry(struct fetch_entry *entry, struct answer *answer,
 
 static void end_wait(struct fetch_session *session)
 {
-    sim_timer_cancel(session->broker->sim, &session->timer);
+    struct broker *broker = session->broker;
+    sim_timer_cancel(broker->sim, &session->timer);
     session->parked->parked_fetch = NULL;
     session->parked = NULL;
+    if (session->used_at < broker->unused_since) broker->unused_since = session->used_at;
     session->idle = false;
     session->between = false;
 }

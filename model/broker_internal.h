@@ -242,8 +242,11 @@ struct broker {
     struct pointer_list altering; /* replicas whose ISR is to be altered */
 
     struct fetch_session **sessions; /* slots; session id = slot + 1 */
-    uint32_t session_count;          /* slots in use */
+    uint32_t session_count;          /* slots made */
     uint32_t session_capacity;
+    uint64_t *free_sessions;  /* bit per slot */
+    uint32_t cached_sessions; /* in use, with an id */
+    sim_time unused_since;    /* no cached session that waits for its client was used before this */
     struct produce_pending **pending; /* slots of parked produce requests */
     uint32_t pending_count;
     uint32_t pending_capacity;

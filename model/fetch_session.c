@@ -186,6 +186,8 @@ void fetch_session_release(struct fetch_session *session)
     while (session->entry_count > 0)
         remove_entry(session, session->entry_count - 1);
     sim_timer_cancel(session->broker->sim, &session->timer);
+    if (session->in_use && session->id != 0) session->broker->cached_sessions--;
+    session->broker->free_sessions[session->slot / 64] |= UINT64_C(1) << session->slot % 64;
     session->in_use = false;
     session->parked = NULL;
     session->idle = false;
@@ -199,7 +201,9 @@ static struct fetch_session *new_slot(struct broker *broker)
 {
     uint32_t slot = broker->session_count;
     if (slot == broker->session_capacity) {
-        uint32_t grown = slot == 0 ? 16 : slot * 2;
+        uint32_t grown = slot == 0 ? 64 : slot * 2;
+        broker->free_sessions =
+            memory_resize(broker->memory, broker->free_sessions, slot / 8, grown / 8);
         broker->sessions =
             (struct fetch_session **)memory_resize(broker->memory, broker->sessions,
                                                    slot * sizeof(void *), grown * sizeof(void *));
@@ -214,41 +218,55 @@ static struct fetch_session *new_slot(struct broker *broker)
     return session;
 }
 
+/* The first slot that is free; NULL when there is none. */
+static struct fetch_session *free_slot(const struct broker *broker)
+{
+    for (uint32_t word = 0; word * 64 < broker->session_count; word++) {
+        for (uint64_t bits = broker->free_sessions[word]; bits != 0; bits &= bits - 1) {
+            struct fetch_session *session =
+                broker->sessions[word * 64 + (uint32_t)__builtin_ctzll(bits)];
+            if (!session->is_ready) return session;
+        }
+    }
+    return NULL;
+}
+
+/* The cached session that has waited longest for its client's next fetch, if that is long enough
+ * to evict it; else NULL. */
+static struct fetch_session *evictable(struct broker *broker)
+{
+    sim_time now = sim_now(broker->sim);
+    if (now - broker->unused_since <= EVICTION_NS) return NULL;
+    struct fetch_session *oldest = NULL;
+    for (uint32_t i = 0; i < broker->session_count; i++) {
+        struct fetch_session *session = broker->sessions[i];
+        if (!session->in_use || session->id == 0 || session->parked != NULL) continue;
+        if (oldest == NULL || session->used_at < oldest->used_at) oldest = session;
+    }
+    broker->unused_since = oldest == NULL ? now : oldest->used_at;
+    return now - broker->unused_since > EVICTION_NS ? oldest : NULL;
+}
+
 /* A slot for a session, or for a fetch without one. Sessions that nobody used for a while make room
  * when the cache is full; in a full cache a client goes on without (FetchSessionCache). */
 static struct fetch_session *open_session(struct broker *broker, bool wanted)
 {
-    sim_time now = sim_now(broker->sim);
-    struct fetch_session *free_one = NULL;
-    struct fetch_session *oldest = NULL;
-    uint32_t cached = 0;
-    for (uint32_t i = 0; i < broker->session_count; i++) {
-        struct fetch_session *session = broker->sessions[i];
-        if (!session->in_use) {
-            if (free_one == NULL && !session->is_ready) free_one = session;
-            continue;
-        }
-        if (session->id == 0) continue;
-        cached++;
-        if (session->parked != NULL) continue;
-        if (oldest == NULL || session->used_at < oldest->used_at) oldest = session;
+    struct fetch_session *session = free_slot(broker);
+    if (wanted && broker->cached_sessions >= FETCH_SESSIONS_MAX) {
+        struct fetch_session *oldest = evictable(broker);
+        wanted = oldest != NULL;
+        if (oldest != NULL) fetch_session_release(oldest);
+        if (session == NULL) session = oldest;
     }
-    if (wanted && cached >= FETCH_SESSIONS_MAX) {
-        if (oldest != NULL && now - oldest->used_at > EVICTION_NS) {
-            fetch_session_release(oldest);
-            if (free_one == NULL) free_one = oldest;
-        } else {
-            wanted = false;
-        }
-    }
-    if (free_one == NULL) free_one = new_slot(broker);
-    free_one->in_use = true;
-    free_one->generation++;
-    free_one->id = 0;
-    if (wanted) {
-        free_one->id = (int32_t)((free_one->slot + 1) | (free_one->generation & 0x7ff) << 20);
-    }
-    return free_one;
+    if (session == NULL) session = new_slot(broker);
+    broker->free_sessions[session->slot / 64] &= ~(UINT64_C(1) << session->slot % 64);
+    session->in_use = true;
+    session->generation++;
+    session->id = 0;
+    if (!wanted) return session;
+    session->id = (int32_t)((session->slot + 1) | (session->generation & 0x7ff) << 20);
+    broker->cached_sessions++;
+    return session;
 }
 
 static struct fetch_session *find_session(const struct broker *broker, int32_t id)
