@@ -85,6 +85,8 @@ static void init_group(struct ledger *ledger, int32_t g)
     group->figures.latency_ns = group->latency;
     group->unstable_since = SIM_TIME_NEVER;
     group->rest_since = SIM_TIME_NEVER;
+    group->forming_since = SIM_TIME_NEVER;
+    group->anomalies.forming_ns = -1;
     size_t topic_count = (size_t)scenario->topic_count;
     group->claims = memory_keep(ledger->memory, sizeof(*group->claims) * (topic_count + 1));
     for (int32_t i = 0; i < group->scenario->topic_count; i++) {
@@ -242,8 +244,8 @@ static bool causes_add_up(const struct ledger_group_state *group)
 static bool is_conserved(const struct ledger_group_state *group)
 {
     const struct ledger_group *figures = &group->figures;
-    return figures->produced == group->first_processed + figures->skipped + figures->lost +
-                                    group->anomalies.waiting;
+    return figures->produced ==
+           group->first_processed + figures->skipped + figures->lost + group->anomalies.waiting;
 }
 
 bool ledger_is_balanced(const struct ledger *ledger)

@@ -93,6 +93,7 @@ struct ledger_anomalies {
     /* Records of a partition that was added, processed while older ones, perhaps of the same keys,
      * were waiting in the partition these keys had before. */
     int64_t overtaken;
+    sim_time forming_ns; /* E7 of the catalogue: from the first join to the first rest; -1 = none */
     int64_t fatal_errors; /* consumers that ended with an exception … */
     struct ledger_error_count fatal_by_error[LEDGER_ERRORS_KEPT]; /* … by error */
     int64_t exceptions_caught; /* and exceptions that the application polled on after */

@@ -320,6 +320,9 @@ static void on_group_state(struct ledger *ledger, struct ledger_group_state *gro
         group->settled_members = record->field[4];
     }
     if (to == GROUP_TRACE_Dead) return;
+    if (group->forming_since == SIM_TIME_NEVER) group->forming_since = record->at;
+    if (to == GROUP_TRACE_Stable && group->anomalies.forming_ns < 0)
+        group->anomalies.forming_ns = record->at - group->forming_since;
     bool settled = to == GROUP_TRACE_Stable || to == GROUP_TRACE_Empty;
     if (!settled) {
         if (group->was_stable && group->unstable_since == SIM_TIME_NEVER)

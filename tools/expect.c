@@ -69,6 +69,8 @@ const struct expect_metric expect_metrics[] = {
      "times that a consumer's polls went back in a partition"},
     {"reordered", EXPECT_NUMBER, true, PLAIN,
      "records processed after later ones of their partition"},
+    {"forming_time", EXPECT_DURATION, true, PLAIN,
+     "from a group's first join until it is stable for the first time"},
     {"fatal_errors", EXPECT_NUMBER, true, PLAIN,
      "consumers that ended with an exception out of poll() or a commit"},
     {"exceptions_caught", EXPECT_NUMBER, true, PLAIN,

@@ -172,6 +172,10 @@ bool run_lookup(void *context, const struct expect_term *term, double *value)
     if (strcmp(name, "rebalance_time") == 0) {
         return look_up_rebalance_time(&group, term->aggregate, value);
     }
+    if (strcmp(name, "forming_time") == 0) {
+        *value = (double)group.anomalies.forming_ns / 1e9;
+        return group.anomalies.forming_ns >= 0;
+    }
     if (strcmp(name, "stopped_partition_time") == 0) {
         *value = (double)group.ledger.stopped_partition_ns / 1e9;
         return true;

@@ -184,6 +184,8 @@ static json_t *anomalies_json(const struct ledger_anomalies *anomalies)
         {"reordered", json_integer(anomalies->reordered_records)},
         {"out_of_order", json_integer(anomalies->out_of_order)},
         {"overtaken", json_integer(anomalies->overtaken)},
+        {"forming_seconds",
+         anomalies->forming_ns < 0 ? json_null() : seconds(anomalies->forming_ns)},
         {"fatal_errors", json_integer(anomalies->fatal_errors)},
         {"fatal_errors_by_error", errors_json(anomalies->fatal_by_error)},
         {"exceptions_caught", json_integer(anomalies->exceptions_caught)},

@@ -274,6 +274,11 @@ static void append_figures(struct text *text, const struct run_group *group)
     }
     text_append(text, "\n");
     append_rebalance_causes(text, group);
+    if (group->anomalies.forming_ns >= 0) {
+        begin_line(text, "formed in");
+        duration_format(text, group->anomalies.forming_ns);
+        text_append(text, ", from the first join on\n");
+    }
     append_assignments(text, group);
     begin_line(text, "partitions stood still");
     duration_format(text, ledger->stopped_partition_ns);

@@ -285,6 +285,24 @@ static void all_join(struct books *b, int members)
         join(b, m);
 }
 
+static void forming_runs_from_the_first_join_to_the_first_rest(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    sim_run_until(b->sim, SECONDS(2));
+    TRACE(b->sim, TRACE_GROUP_STATE, b->g, GROUP_TRACE_Empty, GROUP_TRACE_PreparingRebalance, 0, 1,
+          0);
+    all_join(b, 2);
+    sim_run_until(b->sim, SECONDS(8));
+    TRACE(b->sim, TRACE_GROUP_STATE, b->g, GROUP_TRACE_PreparingRebalance,
+          GROUP_TRACE_CompletingRebalance, 1, 2, 0);
+    rest(b, 2, (const int[]){1, 1, 1, 2, 2, 2});
+    rebalance(b, CAUSE_MEMBER_JOINED, 2, "");
+    rest(b, 2, (const int[]){1, 1, 1, 2, 2, 2});
+    assert_int_equal(books_close(b).forming_ns, SECONDS(6));
+    books_free(b);
+}
+
 static void a_move_for_balance_is_necessary(void **state)
 {
     (void)state;
@@ -542,6 +560,7 @@ int main(void)
         cmocka_unit_test(a_commit_that_goes_down_is_a_rewind),
         cmocka_unit_test(only_a_reset_that_jumps_is_a_finding),
         cmocka_unit_test(what_nobody_came_to_waits),
+        cmocka_unit_test(forming_runs_from_the_first_join_to_the_first_rest),
         cmocka_unit_test(a_move_for_balance_is_necessary),
         cmocka_unit_test(range_moves_more_than_it_must),
         cmocka_unit_test(what_a_cooperative_round_holds_back_has_not_moved),

@@ -1,10 +1,12 @@
 /* Each invariant of consumer groups with a planted fault that it alone notices. */
 #include "model/coordinator/consumer_checks.h"
+#include "model/group_watch.h"
 #include "tests/harness/scripted_consumer.h"
 
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -311,6 +313,51 @@ static void i12_another_target_is_as_good(void **state)
     tear_down(&stage);
 }
 
+static void tell(void *self, const char *invariant, name_id group, const char *what)
+{
+    char(*told)[64] = self;
+    (void)group;
+    (void)what;
+    size_t length = strlen(*told);
+    snprintf(*told + length, sizeof *told - length, "%s ", invariant);
+}
+
+/* Offsets are checked alike in groups of either kind (classic_checks.h): all checkers look. */
+static void i17_an_offset_nobody_asked_for(void **state)
+{
+    (void)state;
+    struct stage stage;
+    set_up_stable(&stage);
+    char told[64] = "";
+    const struct group_watcher watcher = {tell, &told};
+    struct group_watch *watch = group_watch_new(&watcher, stage.host->memory, stage.host->names);
+    struct offset_entry entry = {.partition = {.topic = names_find(stage.host->names, "t1")},
+                                 .offset = 7};
+    struct offset_commit_request *request =
+        MESSAGE_NEW(stage.host->memory, API_OFFSET_COMMIT, struct offset_commit_request);
+    request->version = 9;
+    request->group = stage.a_client.group;
+    request->member = stage.b->id;
+    request->generation = stage.b->epoch;
+    request->offsets = &entry;
+    request->offset_count = 1;
+    uint64_t token = shard_host_send(stage.host, &request->head);
+    const struct offset_commit_response *response =
+        (const struct offset_commit_response *)shard_host_response(stage.host, token);
+    assert_int_equal(response->offsets[0].error, KAFKA_NONE);
+    struct coordinator *coordinator = stage.host->coordinator;
+    group_watch_loaded(watch, coordinator);
+    group_watch_before(watch, coordinator);
+    group_watch_after(watch, coordinator, NULL, NULL);
+    assert_string_equal(told, "");
+    group_watch_before(watch, coordinator);
+    coordinator_find_group(coordinator, stage.a_client.group)->offsets.slots[0]->value.offset = 8;
+    group_watch_after(watch, coordinator, NULL, NULL);
+    assert_string_equal(told, "I17 ");
+    group_watch_free(watch, stage.host->memory);
+    tear_down(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +375,7 @@ int main(void)
         cmocka_unit_test(i10_one_instance_twice),
         cmocka_unit_test(i11_the_log_says_otherwise),
         cmocka_unit_test(i12_another_target_is_as_good),
+        cmocka_unit_test(i17_an_offset_nobody_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

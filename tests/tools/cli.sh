@@ -83,7 +83,7 @@ assert list(printed['groups']['billing']['anomalies']) == ['poll_skips', 'poll_r
     'rejected_commits', 'rejected_commits_by_error', 'commit_rewinds', 'offset_resets', 'moves',
     'unnecessary_moves', 'imbalance', 'longest_rest_seconds', 'longest_rest_load_most',
     'longest_rest_load_least', 'rebalances_by_cause', 'cascaded_rebalances', 'reordered',
-    'out_of_order', 'overtaken', 'fatal_errors', 'fatal_errors_by_error', 'exceptions_caught',
+    'out_of_order', 'overtaken', 'forming_seconds', 'fatal_errors', 'fatal_errors_by_error', 'exceptions_caught',
     'waiting']
 assert list(printed['groups']['billing']['commits']) == ['attempted', 'failed']
 assert list(printed['groups']['billing']['latency_ms']) == ['p50', 'p95', 'p99', 'max']
