@@ -3,6 +3,7 @@
 #include "model/broker.h"
 #include "model/client/backoff.h"
 #include "model/client/request_queue.h"
+#include "model/messages_data.h"
 #include "sim/check.h"
 
 /* Events of our own; those of the network are numbered above. */
@@ -248,12 +249,19 @@ static void arrive(struct network_client *client, connection_id connection, uint
 
 /* ---- requests ---- */
 
-/* What is sent behind an idle fetch is read when the fetch is answered: its round must end. */
-static void settle(struct network_client *client, const struct channel *channel, int32_t index)
+void network_client_settle(struct network_client *client, int32_t index)
 {
-    for (const struct request *r = channel->requests.first; r != NULL; r = r->next) {
+    const struct channel *channel = &client->channels[index];
+    for (struct request *r = channel->requests.first; r != NULL; r = r->next) {
         if (!r->may_idle) continue;
-        broker_fetch_settle(client->options.cluster, CHANNEL_NODE(index), channel->connection);
+        if (r->is_written) {
+            broker_fetch_settle(client->options.cluster, CHANNEL_NODE(index), channel->connection);
+        } else {
+            /* The broker does not know the connection yet: it must not begin to idle at all. */
+            void *body = r->message;
+            struct fetch_request *fetch = body;
+            fetch->may_idle = r->may_idle = false;
+        }
         return;
     }
 }
@@ -282,7 +290,8 @@ void network_client_send(struct network_client *client, const struct outgoing_re
         complete(client, request, REQUEST_DISCONNECTED);
         return;
     }
-    settle(client, channel, outgoing->channel);
+    /* What is sent behind an idle fetch is read when the fetch is answered. */
+    network_client_settle(client, outgoing->channel);
     if (channel->state == CHANNEL_READY) write_request(client, channel, request);
     if (request->is_written && request->no_response) {
         complete(client, request, REQUEST_ANSWERED);
@@ -442,11 +451,6 @@ void network_client_wake_at(struct network_client *client, sim_time at)
 int32_t network_client_node_count(const struct network_client *client)
 {
     return client->channel_count / 2;
-}
-
-connection_id network_client_connection(const struct network_client *client, int32_t channel)
-{
-    return client->channels[channel].connection;
 }
 
 bool network_client_is_ready(const struct network_client *client, int32_t channel)

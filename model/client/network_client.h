@@ -93,6 +93,9 @@ struct network_client *network_client_new(const struct network_client_options *o
 /* Forgets connections and requests without calling handlers: the process died, or starts anew. */
 void network_client_reset(struct network_client *client);
 
+/* The round of an idle fetch of this channel ends when it would have, and no other begins. */
+void network_client_settle(struct network_client *client, int32_t channel);
+
 void network_client_send(struct network_client *client, const struct outgoing_request *request);
 
 /* Starts connecting if the channel is neither connected nor in back-off. */
@@ -115,7 +118,6 @@ void network_client_set_maintenance(struct network_client *client,
 void network_client_wake_at(struct network_client *client, sim_time at);
 
 int32_t network_client_node_count(const struct network_client *client);
-connection_id network_client_connection(const struct network_client *client, int32_t channel);
 bool network_client_is_ready(const struct network_client *client, int32_t channel);
 /* Disconnected, and the reconnect back-off still runs: nothing should be built for it. */
 bool network_client_is_unavailable(const struct network_client *client, int32_t channel);

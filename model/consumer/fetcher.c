@@ -22,8 +22,7 @@ static void settle(struct consumer *consumer, int32_t node)
     struct broker_fetch *broker = &consumer->fetcher.brokers[node];
     if (!broker->in_flight || !broker->may_idle) return;
     broker->may_idle = false;
-    broker_fetch_settle(consumer->options.cluster, node,
-                        network_client_connection(consumer->network, CHANNEL_DATA(node)));
+    network_client_settle(consumer->network, CHANNEL_DATA(node));
 }
 
 void fetcher_settle(struct consumer *consumer)
