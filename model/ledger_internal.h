@@ -143,6 +143,7 @@ struct ledger_group_state {
     sim_time newest;         /* when the youngest record processed so far came into being */
     sim_time unstable_since; /* SIM_TIME_NEVER = not in a rebalance */
     sim_time forming_since;  /* SIM_TIME_NEVER = nobody has joined yet */
+    int64_t generation;      /* the highest a join phase ended with */
     int64_t settled_members; /* as the coordinator counts them */
     sim_time rest_since;     /* SIM_TIME_NEVER = not at rest */
 };

@@ -367,6 +367,13 @@ static void on_member_replaced(struct ledger *ledger, struct ledger_group_state 
     }
 }
 
+/* A coordinator that dies between the join phase and the assignment takes the generation along. */
+static void on_rebalanced(struct ledger_group_state *group, const struct trace_record *record)
+{
+    if (record->field[1] <= group->generation) group->anomalies.generations_reused++;
+    if (record->field[1] > group->generation) group->generation = record->field[1];
+}
+
 static void on_assigned(struct ledger *ledger, struct ledger_group_state *group,
                         const struct trace_record *record)
 {
@@ -416,6 +423,7 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
     case TRACE_POSITION: on_position(ledger, group, record); break;
     case TRACE_GROUP_STATE: on_group_state(ledger, group, record); break;
     case TRACE_REBALANCE: ledger_note_rebalance(ledger, group, record); break;
+    case TRACE_REBALANCED: on_rebalanced(group, record); break;
     case TRACE_ASSIGNED: on_assigned(ledger, group, record); break;
     case TRACE_MEMBER_ADDED:
         if (record->field[4] == NAME_NONE) {

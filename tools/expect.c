@@ -52,6 +52,8 @@ const struct expect_metric expect_metrics[] = {
      "members that left because max.poll.interval.ms went by without poll()"},
     {"cascaded_rebalances", EXPECT_NUMBER, true, PLAIN,
      "rebalances that the one before brought about"},
+    {"generations_reused", EXPECT_NUMBER, true, PLAIN,
+     "join phases that ended with a generation given out before"},
     {"moves", EXPECT_NUMBER, true, PLAIN,
      "partitions that changed hands between rests of the group"},
     {"unnecessary_moves", EXPECT_NUMBER, true, PLAIN,

@@ -131,6 +131,7 @@ static bool look_up_figure(const struct run_group *group, const char *name, doub
         {"offset_resets", group->anomalies.offset_resets},
         {"poll_skips", group->anomalies.poll_skips},
         {"poll_rewinds", group->anomalies.poll_rewinds},
+        {"generations_reused", group->anomalies.generations_reused},
         {"reordered", group->anomalies.reordered_records},
         {"fatal_errors", group->anomalies.fatal_errors},
         {"exceptions_caught", group->anomalies.exceptions_caught},

@@ -181,6 +181,7 @@ static json_t *anomalies_json(const struct ledger_anomalies *anomalies)
         {"longest_rest_load_least", json_integer(anomalies->load_least)},
         {"rebalances_by_cause", rebalance_causes_json(anomalies)},
         {"cascaded_rebalances", json_integer(anomalies->cascaded_rebalances)},
+        {"generations_reused", json_integer(anomalies->generations_reused)},
         {"reordered", json_integer(anomalies->reordered_records)},
         {"out_of_order", json_integer(anomalies->out_of_order)},
         {"overtaken", json_integer(anomalies->overtaken)},

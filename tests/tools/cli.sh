@@ -82,7 +82,8 @@ assert list(printed['groups']['billing']) == ['rebalances', 'rebalance_seconds_t
 assert list(printed['groups']['billing']['anomalies']) == ['poll_skips', 'poll_rewinds',
     'rejected_commits', 'rejected_commits_by_error', 'commit_rewinds', 'offset_resets', 'moves',
     'unnecessary_moves', 'imbalance', 'longest_rest_seconds', 'longest_rest_load_most',
-    'longest_rest_load_least', 'rebalances_by_cause', 'cascaded_rebalances', 'reordered',
+    'longest_rest_load_least', 'rebalances_by_cause', 'cascaded_rebalances',
+    'generations_reused', 'reordered',
     'out_of_order', 'overtaken', 'forming_seconds', 'fatal_errors', 'fatal_errors_by_error', 'exceptions_caught',
     'waiting']
 assert list(printed['groups']['billing']['commits']) == ['attempted', 'failed']
