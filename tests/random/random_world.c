@@ -4,6 +4,7 @@
 #include "sim/rng.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #define FAULTS_MAX 24
 
@@ -14,6 +15,7 @@ struct draft {
     int partitions;
     int members;
     bool consumer_protocol;
+    bool has_output; /* group h reads what g's transactions write */
     bool is_static;
     bool is_slow; /* Kafka's default timeouts */
 };
@@ -70,10 +72,16 @@ static void write_cluster(struct draft *draft)
                     "    group.consumer.session.timeout.ms: %d\n"
                     "    group.consumer.heartbeat.interval.ms: 2000\n",
                     between(draft, "consumer session", 0, 6, 20) * 1000);
-    text_format(draft->yaml,
-                "topics: {orders: {partitions: %d, replication: 3, "
-                "retention: forever, config: {min.insync.replicas: 2}}}\n",
-                draft->partitions);
+    text_format(
+        draft->yaml,
+        "topics:\n"
+        "  orders: {partitions: %d, retention: forever, config: {min.insync.replicas: 2}}\n",
+        draft->partitions);
+    if (draft->has_output)
+        text_format(draft->yaml,
+                    "  invoices: {partitions: %d, retention: forever, "
+                    "config: {min.insync.replicas: 2}}\n",
+                    between(draft, "output partitions", 0, 1, 5));
 }
 
 static void write_producer(struct draft *draft, int rate, int stop_s)
@@ -82,7 +90,8 @@ static void write_producer(struct draft *draft, int rate, int stop_s)
     text_format(draft->yaml,
                 "producers:\n"
                 "  shop:\n"
-                "    {rate: %d/s, poisson: %s, record_size: 200B, keys: {count: %d}, stop: %ds,\n"
+                "    {topic: orders, rate: %d/s, poisson: %s, record_size: 200B, keys: {count: "
+                "%d}, stop: %ds,\n"
                 "     config: {acks: all, enable.idempotence: %s, linger.ms: %d, "
                 "max.in.flight.requests.per.connection: %d, request.timeout.ms: %d, "
                 "delivery.timeout.ms: %d, metadata.max.age.ms: %d}}\n",
@@ -148,7 +157,7 @@ static void write_process(struct draft *draft)
     text_format(draft->yaml, "    process: {per_record: %s, per_batch: %s, sink: %s, restore: %s",
                 PICK(draft, "per record", 0, records), PICK(draft, "per batch", 0, batches),
                 PICK(draft, "sink", 0, sinks), rarely(draft, "restore", 0, 4) ? "2s" : "0s");
-    if (rarely(draft, "workers", 0, 8))
+    if (!draft->has_output && rarely(draft, "workers", 0, 8))
         text_format(draft->yaml, ", workers: %d, queue_limit: 500",
                     between(draft, "worker count", 0, 1, 4));
     text_append(draft->yaml, "}\n");
@@ -166,6 +175,7 @@ static void write_group(struct draft *draft, int mode)
     text_format(draft->yaml,
                 "groups:\n"
                 "  g:\n"
+                "    topics: orders\n"
                 "    members: %d\n"
                 "    start_spread: {uniform: {low: 0s, high: %ds}}\n"
                 "    config:\n"
@@ -188,11 +198,28 @@ static void write_group(struct draft *draft, int mode)
                     between(draft, "commit interval", 0, 1, 5) * 1000);
     write_process(draft);
     text_format(draft->yaml, "    commit: %s\n", modes[mode]);
+    if (draft->has_output)
+        text_format(draft->yaml,
+                    "    output: {topic: invoices, config: {transaction.timeout.ms: %ds}}\n",
+                    between(draft, "transaction timeout", 0, 10, 60));
     text_format(draft->yaml,
                 "    deployment: {startup: %ds, termination: %ds, "
                 "restart_backoff: 2s, restart_backoff_max: 10s, max_unavailable: %d}\n",
                 between(draft, "startup", 0, 1, 5), between(draft, "termination", 0, 0, 5),
                 between(draft, "unavailable", 0, 1, 2));
+}
+
+/* Whoever reads the output must see each record's result once. */
+static void write_reader(struct draft *draft)
+{
+    text_format(draft->yaml,
+                "  h:\n"
+                "    topics: invoices\n"
+                "    members: %d\n"
+                "    config: {auto.offset.reset: earliest, isolation.level: read_committed, "
+                "max.poll.interval.ms: 30s, session.timeout.ms: 10s}\n"
+                "    commit: {mode: sync}\n",
+                between(draft, "readers", 0, 1, 3));
 }
 
 /* Seconds that the number'th fault lasts. */
@@ -345,6 +372,12 @@ static void write_timeline(struct draft *draft, int quiet_s)
 {
     int first_s = rarely(draft, "early", 0, 3) ? 1 : 30;
     text_append(draft->yaml, "timeline:\n");
+    if (draft->has_output)
+        text_format(draft->yaml,
+                    "  - {at: %ds, crash: any 1 of h, for: 5s}\n"
+                    "  - {at: %ds, pause: any 1 of h, for: 20s}\n",
+                    between(draft, "reader fault", 0, first_s, quiet_s - 10),
+                    between(draft, "reader fault", 1, first_s, quiet_s - 10));
     int faults = between(draft, "faults", 0, 1, FAULTS_MAX);
     for (int n = 0; n < faults; n++)
         write_fault(draft, (uint64_t)n, first_s, quiet_s - 10);
@@ -367,6 +400,8 @@ void random_world_write(uint64_t seed, struct text *yaml)
     draft.members = between(&draft, "members", 0, 1, 6);
     int mode = below(&draft, "mode", 0, (int)ARRAY_LEN(modes));
     draft.consumer_protocol = rarely(&draft, "protocol", 0, 3);
+    draft.has_output =
+        strcmp(modes[mode], "{mode: transactional}") == 0 && !rarely(&draft, "output", 0, 3);
     draft.is_static = rarely(&draft, "static", 0, 4);
     draft.is_slow = rarely(&draft, "defaults", 0, 8);
     int quiet_s = between(&draft, "quiet", 0, 60, 300);
@@ -381,5 +416,6 @@ void random_world_write(uint64_t seed, struct text *yaml)
     write_cluster(&draft);
     write_producer(&draft, draw_rate(&draft, mode), quiet_s + 20);
     write_group(&draft, mode);
+    if (draft.has_output) write_reader(&draft);
     write_timeline(&draft, quiet_s);
 }

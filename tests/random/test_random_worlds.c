@@ -79,21 +79,34 @@ static void judge_violations(struct run *run, struct text *complaints)
              first->at / MILLISECONDS(1), checker_name(first->checker), run_name(run, first->text));
 }
 
-static void judge_group(struct run *run, const struct scenario_group *scenario,
-                        struct text *complaints)
+static void judge_group(struct run *run, int32_t index, struct text *complaints)
 {
+    const struct scenario_group *scenario = &run_scenario(run)->groups[index];
     struct run_group group;
-    run_group(run, 0, &group);
+    run_group(run, index, &group);
     const struct ledger_group *figures = &group.ledger;
     if (figures->lag_records_end > 0 && !may_forget_partitions(&scenario->config))
-        complain(complaints, "%" PRId64 " of %" PRId64 " records were never worked off",
-                 figures->lag_records_end, figures->produced);
+        complain(complaints, "%s: %" PRId64 " of %" PRId64 " records were never worked off",
+                 scenario->name, figures->lag_records_end, figures->produced);
     if (figures->lost > 0) complain(complaints, "%" PRId64 " lost", figures->lost);
     if (figures->produced == 0) complain(complaints, "nothing was produced");
     if (never_skips(scenario) && figures->skipped > 0)
         complain(complaints, "%" PRId64 " skipped", figures->skipped);
     if (scenario->commit.mode == COMMIT_TRANSACTIONAL && figures->effective_duplicates > 0)
         complain(complaints, "%" PRId64 " committed twice", figures->effective_duplicates);
+}
+
+/* One result in the log for each record, as those see it who read what is committed: the second
+ * group reads what the first one's transactions write. */
+static void judge_output(struct run *run, struct text *complaints)
+{
+    struct run_group writer;
+    struct run_group reader;
+    run_group(run, 0, &writer);
+    run_group(run, 1, &reader);
+    if (reader.ledger.produced == writer.ledger.produced - writer.ledger.lag_records_end) return;
+    complain(complaints, "%" PRId64 " results of %" PRId64 " records", reader.ledger.produced,
+             writer.ledger.produced);
 }
 
 static jmp_buf after_failed_check;
@@ -119,7 +132,9 @@ static void run_and_judge(const struct scenario *scenario, struct text *complain
     }
     run_finish(run);
     judge_violations(run, complaints);
-    judge_group(run, &scenario->groups[0], complaints);
+    for (int32_t g = 0; g < scenario->group_count; g++)
+        judge_group(run, g, complaints);
+    if (scenario->group_count == 2) judge_output(run, complaints);
     run_free(run);
 }
 
