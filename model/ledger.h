@@ -85,12 +85,14 @@ struct ledger_anomalies {
     int64_t load_most;        /* and what came in for the busiest member in it */
     int64_t load_least;       /* and for the idlest, in records */
     int64_t rebalances_by_cause[REBALANCE_CAUSE_COUNT]; /* A11: by enum rebalance_cause */
-    int64_t
-        cascaded_rebalances;    /* A12: that the one before brought about (by link: the findings) */
+    /* A12: that the one before brought about (by link: the findings). */
+    int64_t cascaded_rebalances;
     int64_t generations_reused; /* join phases that ended with a number given out before */
-    int64_t reordered;          /* A13: times that processing went back in a partition … */
-    int64_t reordered_records;  /* … and the records processed after later ones */
-    int64_t out_of_order;       /* records processed after younger ones, over all partitions */
+    /* A13, per partition, which is what Kafka orders by: no key is reordered without being counted.
+     */
+    int64_t reordered;         /* times that processing went back in a partition … */
+    int64_t reordered_records; /* … and the records processed after later ones */
+    int64_t out_of_order;      /* records processed after younger ones, over all partitions */
     /* Records of a partition that was added, processed while older ones, perhaps of the same keys,
      * were waiting in the partition these keys had before. */
     int64_t overtaken;

@@ -41,7 +41,15 @@ enum metric_unit { METRIC_COUNT, METRIC_DURATION };
     X(lost, COUNT, "lost", "loses", "records fewer than", "records more than")                     \
     X(zombie, COUNT, "zombie work", "has zombies process", "records fewer than",                   \
       "records more than")                                                                         \
-    X(commits_failed, COUNT, "commits failed", "fails", "commits fewer than", "commits more than")
+    X(commits_failed, COUNT, "commits failed", "fails", "commits fewer than", "commits more than") \
+    X(moves, COUNT, "partitions moved", "moves", "partitions fewer than", "partitions more than")  \
+    X(unnecessary_moves, COUNT, "moved needlessly", "moves needlessly", "partitions fewer than",   \
+      "partitions more than")                                                                      \
+    X(imbalance, COUNT, "members apart (partitions)", "has its members apart",                     \
+      "partitions less than", "partitions more than")                                              \
+    X(cascaded_rebalances, COUNT, "cascaded rebalances", "cascades", "times less than",            \
+      "times more than")                                                                           \
+    X(reordered, COUNT, "out of order", "reorders", "records fewer than", "records more than")
 
 enum comparison_metric {
 #define X(key, ...) METRIC_##key,

@@ -51,6 +51,11 @@ static void take_metrics(const struct run_group *group, int64_t *metrics)
     metrics[METRIC_lost] = ledger->lost;
     metrics[METRIC_zombie] = ledger->zombie;
     metrics[METRIC_commits_failed] = ledger->commits_failed;
+    metrics[METRIC_moves] = group->anomalies.moves;
+    metrics[METRIC_unnecessary_moves] = group->anomalies.moved_needlessly;
+    metrics[METRIC_imbalance] = group->anomalies.imbalance;
+    metrics[METRIC_cascaded_rebalances] = group->anomalies.cascaded_rebalances;
+    metrics[METRIC_reordered] = group->anomalies.reordered_records;
 }
 
 static void make_run(struct comparison *comparison, size_t arm, size_t index)
