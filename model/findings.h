@@ -63,7 +63,7 @@
     X(NOT_STORED, "assignment not stored", "the assignment could not be written to the log")       \
     X(RUN_ENDED, "the run ended", "nobody had come to them yet")                                   \
     X(WORKERS, "parallel workers", "several threads had records of one partition")                 \
-    X(PRODUCER_RETRY, "producer retry", "what was sent again was in the log; no idempotence")      \
+    X(PRODUCER_RETRY, "producer retry", "what was sent again was in the log, unrecognised")        \
     X(PRODUCER_RESEND, "sent again", "the application sent again what had timed out")
 
 enum finding_kind {

@@ -111,7 +111,7 @@ void ledger_note_order(struct ledger *ledger, struct ledger_group_state *group,
     }
     struct finding finding = {
         .kind = FINDING_REORDERED,
-        .cause = claim->redo_cause,
+        .cause = ledger_repeat_cause(ledger, group, claim, record),
         .partition = (partition_id)record->field[2],
         .from = from,
         .to = to < claim->highest ? to : claim->highest,

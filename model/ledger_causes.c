@@ -126,6 +126,16 @@ int64_t ledger_zombie_work(struct ledger *ledger, struct ledger_group_state *gro
     return count - (int64_t)((int128)(since - begin_at) * count / (record->at - begin_at));
 }
 
+enum finding_cause ledger_repeat_cause(struct ledger *ledger, struct ledger_group_state *group,
+                                       const struct ledger_claim *claim,
+                                       const struct trace_record *record)
+{
+    if (ledger_zombie_work(ledger, group, claim, record) > 0)
+        return removal_cause(ledger_member_of(ledger, group, (name_id)record->field[1]));
+    bool after_zombie = claim->redo_cause == FINDING_CAUSE_UNKNOWN && claim->zombie != NAME_NONE;
+    return after_zombie ? claim->zombie_cause : claim->redo_cause;
+}
+
 static bool is_expulsion(enum rebalance_cause cause)
 {
     return cause == CAUSE_SESSION_EXPIRED || cause == CAUSE_POLL_EXPIRED ||

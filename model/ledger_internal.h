@@ -249,6 +249,10 @@ bool ledger_is_covered(const struct ledger_group_state *group, int64_t partition
 /* ledger_causes.c */
 void ledger_note_position(struct ledger *ledger, struct ledger_group_state *group,
                           struct ledger_claim *claim, const struct trace_record *record);
+/* Why these records, or some of them, are worked on again. */
+enum finding_cause ledger_repeat_cause(struct ledger *ledger, struct ledger_group_state *group,
+                                       const struct ledger_claim *claim,
+                                       const struct trace_record *record);
 /* Of the records just processed, those at the end that a zombie did. */
 int64_t ledger_zombie_work(struct ledger *ledger, struct ledger_group_state *group,
                            const struct ledger_claim *claim, const struct trace_record *record);
