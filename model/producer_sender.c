@@ -1,4 +1,5 @@
 #include "model/producer_internal.h"
+#include "model/producer_reactions.h"
 
 #include "sim/check.h"
 
@@ -72,32 +73,6 @@ static void prefetch_queue(const struct producer_queue *queue)
     __builtin_prefetch((const char *)queue + 48);
 }
 
-static bool is_retriable(enum kafka_error error)
-{
-    switch ((int)error) {
-    case KAFKA_NOT_LEADER_OR_FOLLOWER:
-    case KAFKA_LEADER_NOT_AVAILABLE:
-    case KAFKA_UNKNOWN_TOPIC_OR_PARTITION:
-    case KAFKA_FENCED_LEADER_EPOCH:
-    case KAFKA_NOT_ENOUGH_REPLICAS:
-    case KAFKA_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
-    case KAFKA_REQUEST_TIMED_OUT:
-    case KAFKA_NETWORK_EXCEPTION:
-    case KAFKA_KAFKA_STORAGE_ERROR:
-    case KAFKA_CORRUPT_MESSAGE:
-    case KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER:
-    case KAFKA_UNKNOWN_PRODUCER_ID: return true;
-    default: return false;
-    }
-}
-
-static bool asks_for_metadata(enum kafka_error error)
-{
-    return error == KAFKA_NOT_LEADER_OR_FOLLOWER || error == KAFKA_LEADER_NOT_AVAILABLE ||
-           error == KAFKA_UNKNOWN_TOPIC_OR_PARTITION || error == KAFKA_FENCED_LEADER_EPOCH ||
-           error == KAFKA_NETWORK_EXCEPTION || error == KAFKA_KAFKA_STORAGE_ERROR;
-}
-
 /* Back into the queue: by sequence if it has one, else at the front
  * (RecordAccumulator.insertInSequenceOrder). */
 static void requeue(struct producer *producer, struct producer_send_batch *batch)
@@ -137,10 +112,11 @@ static void on_outcome(struct producer *producer, struct producer_send_batch *ba
         producer_finish_batch(producer, batch, base_offset, KAFKA_NONE);
         return;
     }
-    if (asks_for_metadata(error)) client_metadata_request_update(producer->metadata);
+    if (produce_error_asks_for_metadata(error)) client_metadata_request_update(producer->metadata);
     sim_time now = sim_now(producer->sim);
     bool too_old = now - batch->created_at >= MILLISECONDS(producer->config.delivery_timeout_ms);
-    if (is_retriable(error) && batch->attempts <= producer->config.retries && !too_old) {
+    if (produce_error_is_retriable(error) && batch->attempts <= producer->config.retries &&
+        !too_old) {
         producer_identity_on_retry(producer, queue, batch, error);
         batch->retry_at = now + backoff_ns(&producer->backoff, BACKOFF_PRODUCE,
                                            (uint32_t)batch->attempts - 1, producer->draws++);

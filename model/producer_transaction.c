@@ -1,4 +1,5 @@
 #include "model/producer_internal.h"
+#include "model/producer_reactions.h"
 
 #include "model/messages_group.h"
 #include "sim/check.h"
@@ -71,33 +72,29 @@ static void retry_later(struct producer *producer)
     producer_wake(producer, t->retry_at);
 }
 
-/* What a coordinator's error means: true if the step is over (NONE). */
-static bool settle(struct producer *producer, enum kafka_error error, int32_t *node)
+/* True if the step is over. `node` is the coordinator that was asked; NULL = none. */
+static bool settle(struct producer *producer, enum producer_answer answer, enum kafka_error error,
+                   int32_t *node)
 {
-    switch ((int)error) {
-    case KAFKA_NONE:
+    switch (producer_reaction_to(answer, error)) {
+    case PRODUCER_GOES_ON:
         producer->transaction->attempts = 0;
         producer_wake(producer, sim_now(producer->sim));
         return true;
-    case KAFKA_NOT_COORDINATOR:
-    case KAFKA_COORDINATOR_NOT_AVAILABLE:
-    case KAFKA_NETWORK_EXCEPTION:
-        *node = -1;
+    case PRODUCER_REDISCOVERS:
+        if (node != NULL) *node = -1;
         retry_later(producer);
         return false;
-    case KAFKA_COORDINATOR_LOAD_IN_PROGRESS:
-    case KAFKA_CONCURRENT_TRANSACTIONS:
-    case KAFKA_UNKNOWN_TOPIC_OR_PARTITION: retry_later(producer); return false;
-    case KAFKA_UNKNOWN_MEMBER_ID:
-    case KAFKA_ILLEGAL_GENERATION:
-    case KAFKA_FENCED_INSTANCE_ID:
-    case KAFKA_STALE_MEMBER_EPOCH:
-    case KAFKA_TRANSACTION_ABORTABLE:
-    case KAFKA_GROUP_AUTHORIZATION_FAILED:
+    case PRODUCER_RETRIES: retry_later(producer); return false;
+    case PRODUCER_RENEWS:
+        producer->transaction->needs_epoch = true;
         fail(producer, TRANSACTION_ABORTABLE_ERROR, error);
         return false;
-    default: fail(producer, TRANSACTION_FATAL_ERROR, error); return false;
+    case PRODUCER_ABORTS: fail(producer, TRANSACTION_ABORTABLE_ERROR, error); return false;
+    case PRODUCER_DIES: fail(producer, TRANSACTION_FATAL_ERROR, error); return false;
     }
+    CHECK(false);
+    return false;
 }
 
 /* Common to all answers: false if it is void. */
@@ -122,8 +119,10 @@ static void on_coordinator(void *context, const struct request_result *result)
     if (!arrived(producer, result)) return;
     const void *body = result->response;
     const struct find_coordinator_response *response = body;
-    if (result->outcome != REQUEST_ANSWERED || response->error != KAFKA_NONE) {
-        retry_later(producer);
+    enum kafka_error error =
+        result->outcome == REQUEST_ANSWERED ? response->error : KAFKA_NETWORK_EXCEPTION;
+    if (error != KAFKA_NONE) {
+        settle(producer, ANSWER_FIND_COORDINATOR, error, NULL);
         return;
     }
     bool of_group = t->node >= 0; /* the transaction's own is looked for first */
@@ -144,7 +143,7 @@ static void on_initialized(void *context, const struct request_result *result)
     const struct init_producer_id_response *response = body;
     enum kafka_error error =
         result->outcome == REQUEST_ANSWERED ? response->error : KAFKA_NETWORK_EXCEPTION;
-    if (!settle(producer, error, &t->node)) return;
+    if (!settle(producer, ANSWER_INIT_PRODUCER_ID, error, &t->node)) return;
     producer->has_id = true;
     producer->producer_id = response->producer_id;
     producer->epoch = response->producer_epoch;
@@ -157,7 +156,7 @@ static void on_partitions_added(void *context, const struct request_result *resu
     struct producer *producer = context;
     struct producer_transaction_state *t = producer->transaction;
     if (!arrived(producer, result)) return;
-    if (!settle(producer, error_of(result), &t->node)) {
+    if (!settle(producer, ANSWER_ADD_PARTITIONS, error_of(result), &t->node)) {
         for (int32_t i = 0; i < producer->topic_count; i++) {
             for (int32_t q = 0; q < producer->topics[i].queue_count; q++) {
                 struct producer_queue *queue = producer->topics[i].queues[q];
@@ -194,7 +193,7 @@ static void on_group_added(void *context, const struct request_result *result)
     struct producer *producer = context;
     struct producer_transaction_state *t = producer->transaction;
     if (!arrived(producer, result)) return;
-    if (!settle(producer, error_of(result), &t->node)) return;
+    if (!settle(producer, ANSWER_ADD_OFFSETS, error_of(result), &t->node)) return;
     t->group_added = true;
     t->has_participants = true;
 }
@@ -213,7 +212,7 @@ static void on_offsets_committed(void *context, const struct request_result *res
             error = response->offsets[i].error;
         }
     }
-    if (!settle(producer, error, &t->group_node)) return;
+    if (!settle(producer, ANSWER_TXN_OFFSET_COMMIT, error, &t->group_node)) return;
     drop_offsets(producer);
     if (t->state == TRANSACTION_SENDING_OFFSETS) set_state(producer, TRANSACTION_IN_TRANSACTION);
 }
@@ -238,7 +237,7 @@ static void on_ended(void *context, const struct request_result *result)
 {
     struct producer *producer = context;
     if (!arrived(producer, result)) return;
-    if (!settle(producer, error_of(result), &producer->transaction->node)) return;
+    if (!settle(producer, ANSWER_END_TXN, error_of(result), &producer->transaction->node)) return;
     transaction_over(producer);
 }
 
