@@ -32,7 +32,9 @@
     X(CASCADE, "cascade", "a rebalance that the one before brought about")                         \
     X(REORDERED, "reordered", "records processed after later ones of their partition")             \
     X(WAITING, "waiting", "records that nobody had processed when the run ended")                  \
-    X(COPY, "copy", "records that a producer wrote to the log a second time")
+    X(COPY, "copy", "records that a producer wrote to the log a second time")                      \
+    X(OVERTAKEN, "ahead of its key",                                                               \
+      "records of an added partition, older ones of their keys waiting")
 
 #define FINDING_CAUSES(X)                                                                          \
     X(UNKNOWN, "unknown", "no cause was seen")                                                     \
@@ -64,7 +66,9 @@
     X(RUN_ENDED, "the run ended", "nobody had come to them yet")                                   \
     X(WORKERS, "parallel workers", "several threads had records of one partition")                 \
     X(PRODUCER_RETRY, "producer retry", "what was sent again was in the log, unrecognised")        \
-    X(PRODUCER_RESEND, "sent again", "the application sent again what had timed out")
+    X(PRODUCER_RESEND, "sent again", "the application sent again what had timed out")              \
+    X(OLD_COMMIT, "old commit", "a commit sent earlier, or again, arrived after newer ones")       \
+    X(PARTITIONS_ADDED, "partitions added", "keys moved to partitions that were added")
 
 enum finding_kind {
 #define X(name, text, help) FINDING_##name,

@@ -26,7 +26,7 @@ uint32_t name_table_get(const struct name_table *table, int64_t name)
 static void init_claims(struct ledger_claim *claims, int32_t from, int32_t to)
 {
     for (int32_t p = from; p < to; p++)
-        claims[p] = (struct ledger_claim){.committed = -1};
+        claims[p] = (struct ledger_claim){.committed = -1, .best_commit = -1};
 }
 
 /* A topic gained partitions: make room in its log table and in every group's claims. */

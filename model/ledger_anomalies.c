@@ -169,9 +169,13 @@ void ledger_note_commit_rewind(struct ledger *ledger, struct ledger_group_state 
                                const struct ledger_claim *claim, const struct trace_record *record)
 {
     bool by_hand = record->field[5] < 0 && record->field[3] == NAME_NONE && group->managed;
+    /* Nobody has set a position back since: it is no new work that is committed. */
+    bool is_old = record->field[2] < claim->best_commit;
     struct finding finding = {
         .kind = FINDING_COMMIT_REWIND,
-        .cause = by_hand ? FINDING_CAUSE_ADMIN : claim->redo_cause,
+        .cause = by_hand  ? FINDING_CAUSE_ADMIN
+                 : is_old ? FINDING_CAUSE_OLD_COMMIT
+                          : claim->redo_cause,
         .partition = (partition_id)record->field[1],
         .from = record->field[2],
         .to = claim->committed,

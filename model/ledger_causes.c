@@ -50,8 +50,9 @@ void ledger_note_position(struct ledger *ledger, struct ledger_group_state *grou
     case POSITION_TRUNCATED: cause = FINDING_CAUSE_TRUNCATION; break;
     case POSITION_COMMITTED:
     case POSITION_EXTERNAL:
-        cause =
-            claim->committed_by_hand ? FINDING_CAUSE_ADMIN : hand_over_cause(ledger, group, claim);
+        cause = claim->committed_by_hand                ? FINDING_CAUSE_ADMIN
+                : claim->best_commit > record->field[3] ? FINDING_CAUSE_OLD_COMMIT
+                                                        : hand_over_cause(ledger, group, claim);
         break;
     case POSITION_SEEK:
     default: cause = FINDING_CAUSE_UNKNOWN; break;

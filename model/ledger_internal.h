@@ -76,6 +76,7 @@ struct ledger_claim {
     int64_t steps_highest;     /* end of the highest one forgotten */
     uint32_t step_count;       /* ever */
     int64_t committed;         /* -1 = none */
+    int64_t best_commit;       /* the highest since a position was set; -1 = none */
     name_id assigned_id;       /* Kafka's member id */
     sim_time assigned_at;
     bool last_ended; /* false: the last worker still believes to own it */

@@ -115,7 +115,17 @@ void ledger_note_moved_keys(struct ledger *ledger, struct ledger_group_state *gr
 {
     partition_id id = (partition_id)record->field[2];
     if (PARTITION_NUMBER(id) < ledger->scenario->topics[PARTITION_TOPIC(id)].partitions) return;
-    if (is_overtaking(ledger, group, id)) group->anomalies.overtaken += record->field[4];
+    if (!is_overtaking(ledger, group, id)) return;
+    group->anomalies.overtaken += record->field[4];
+    ledger_add_finding(ledger, group,
+                       &(struct finding){.kind = FINDING_OVERTAKEN,
+                                         .cause = FINDING_CAUSE_PARTITIONS_ADDED,
+                                         .partition = id,
+                                         .from = record->field[3],
+                                         .to = record->field[3] + record->field[4],
+                                         .records = record->field[4],
+                                         .member = (name_id)record->field[1],
+                                         .culprit = NAME_NONE});
 }
 
 void ledger_note_births(struct ledger_group_state *group, const struct arrival_span *span,

@@ -286,6 +286,7 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
     }
     ledger_note_reset(ledger, group, claim, record);
     ledger_note_position(ledger, group, claim, record);
+    claim->best_commit = -1;
     claim->next = ledger_next_readable(log, group, offset);
     ledger_refresh_lag(group, claim, log);
 }
@@ -397,6 +398,7 @@ static void on_committed(struct ledger *ledger, struct ledger_group_state *group
     if (record->field[2] < claim->committed)
         ledger_note_commit_rewind(ledger, group, claim, record);
     claim->committed = record->field[2];
+    if (claim->committed > claim->best_commit) claim->best_commit = claim->committed;
     /* kafka-consumer-groups.sh commits without a member of its own. */
     claim->committed_by_hand =
         record->field[5] < 0 && record->field[3] == NAME_NONE && group->managed;

@@ -93,6 +93,7 @@ static const struct {
     {"zombie", FINDING_ZOMBIE},
     {"copies", FINDING_COPY},
     {"reordered", FINDING_REORDERED},
+    {"overtaken", FINDING_OVERTAKEN},
 };
 
 static bool find_finding(const struct expect_metric *metric, enum finding_kind *finding)

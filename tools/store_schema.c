@@ -66,7 +66,8 @@ static const struct {
      "What the ledger found, and why (detail): duplicate, skipped, lost and zombie work by offsets "
      "[begin_offset, end_offset); poll skip and poll rewind of one consumer; rejected commit "
      "(detail "
-     "is the error), commit rewind, offset reset; reordered; waiting at the end. Of the group as a "
+     "is the error), commit rewind, offset reset; reordered, ahead of its key, copy; waiting at "
+     "the end. Of the group as a "
      "whole, without a partition: cascade (records is 1), unnecessary move and imbalance (records "
      "counts partitions). Of each kind the first ones; the summary has the sums."},
     {"anomalies_named", "anomalies with group, topic, partition and members as text."},

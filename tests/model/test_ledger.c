@@ -322,6 +322,30 @@ static void workers_overtake_each_other(void **state)
     books_free(b);
 }
 
+static void an_old_commit_is_blamed_for_what_it_brings_back(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    at(b, SECONDS(1));
+    append(b, 0, 100);
+    assign(b, b->c1, b->id1);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_COMMITTED);
+    process(b, b->c1, 0, 100, 0);
+    commit(b, b->c1, b->id1, 100);
+    commit(b, b->c1, b->id1, 40); /* sent before, or once more */
+    disown(b, b->c1);
+    assign(b, b->c2, b->id2);
+    own(b, b->c2);
+    position(b, b->c2, 40, POSITION_COMMITTED);
+    process(b, b->c2, 40, 60, 0);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.duplicates, 60);
+    assert_int_equal(caused(b, FINDING_COMMIT_REWIND, FINDING_CAUSE_OLD_COMMIT), 60);
+    assert_int_equal(caused(b, FINDING_DUPLICATE, FINDING_CAUSE_OLD_COMMIT), 60);
+    books_free(b);
+}
+
 static void rebalances_count_once_the_group_has_formed(void **state)
 {
     (void)state;
@@ -527,6 +551,7 @@ int main(void)
         cmocka_unit_test(a_reset_to_latest_skips_what_is_still_there),
         cmocka_unit_test(an_unclean_election_loses_acknowledged_records),
         cmocka_unit_test(workers_overtake_each_other),
+        cmocka_unit_test(an_old_commit_is_blamed_for_what_it_brings_back),
         cmocka_unit_test(rebalances_count_once_the_group_has_formed),
         cmocka_unit_test(a_partition_is_stopped_while_nobody_can_process_it),
         cmocka_unit_test(a_repeat_is_blamed_on_how_the_ownership_ended),
