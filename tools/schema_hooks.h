@@ -14,13 +14,13 @@ extern const struct schema_hooks hooks_migration_policy; /* broker_config.… */
 extern const struct schema_hooks hooks_cleanup_policy;   /* scenario_topic.compact */
 
 /* schema_hooks_lists.c: names and lists */
-extern const struct schema_hooks hooks_seed;         /* scenario.seed */
-extern const struct schema_hooks hooks_racks;        /* scenario_cluster.racks */
-extern const struct schema_hooks hooks_group_topics; /* scenario_group.topics */
-extern const struct schema_hooks hooks_topic;        /* const char *: a topic of the scenario */
-extern const struct schema_hooks hooks_optional_topic;  /* the same, or none */
-extern const struct schema_hooks hooks_hot_keys;     /* scenario_keys.hot */
-extern const struct schema_hooks hooks_weights;      /* scenario_producer.partition_weights */
+extern const struct schema_hooks hooks_seed;           /* scenario.seed */
+extern const struct schema_hooks hooks_racks;          /* scenario_cluster.racks */
+extern const struct schema_hooks hooks_group_topics;   /* scenario_group.topics */
+extern const struct schema_hooks hooks_topic;          /* const char *: a topic of the scenario */
+extern const struct schema_hooks hooks_optional_topic; /* the same, or none */
+extern const struct schema_hooks hooks_hot_keys;       /* scenario_keys.hot */
+extern const struct schema_hooks hooks_weights;        /* scenario_producer.partition_weights */
 
 extern const struct schema_hooks hooks_rate;     /* rate_yaml.c: scenario_producer.rate */
 extern const struct schema_hooks hooks_timeline; /* timeline_yaml.c: scenario.timeline */

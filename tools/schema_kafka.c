@@ -301,9 +301,10 @@ static const struct schema_field topic_fields[] = {
      .preset = PRESET_PREPARED,
      .source = "the cluster's unclean.leader.election.enable",
      .help = "a replica out of sync may lead when no other is left"},
-    CUSTOM(T, "cleanup.policy", compact, "delete", hooks_cleanup_policy,
-           "delete old records, or compact: retention deletes nothing, and nothing is compacted, as "
-           "in Kafka before the first segment has rolled"),
+    CUSTOM(
+        T, "cleanup.policy", compact, "delete", hooks_cleanup_policy,
+        "delete old records, or compact: retention deletes nothing, and nothing is compacted, as "
+        "in Kafka before the first segment has rolled"),
 };
 #undef T
 
