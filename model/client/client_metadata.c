@@ -103,11 +103,11 @@ static void answered(void *context, const struct request_result *result)
     for (int32_t i = 0; i < response->broker_count; i++) {
         metadata->racks[response->brokers[i].id] = response->brokers[i].rack;
     }
-    bool all_known = true;
-    for (int32_t i = 0; i < response->topic_count; i++) {
+    for (int32_t i = 0; i < response->topic_count; i++)
         take_topic(metadata, &response->topics[i]);
-        all_known = all_known && response->topics[i].error == KAFKA_NONE;
-    }
+    bool all_known = true; /* one may have been added while this was under way */
+    for (int32_t i = 0; i < metadata->topic_count; i++)
+        all_known = all_known && metadata->topics[i].error == KAFKA_NONE;
     metadata->version++;
     metadata->updated_at = now;
     metadata->attempts = all_known ? 0 : metadata->attempts + 1;
@@ -192,6 +192,7 @@ void client_metadata_add_topic(struct client_metadata *metadata, name_id topic)
         (struct client_topic){.name = topic,
                               .error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION,
                               .index = -1};
+    metadata->update_is_requested = false; /* it was for other topics, or for none */
     client_metadata_request_update(metadata);
 }
 

@@ -68,11 +68,33 @@ static void who_takes_over_waits_for_a_transaction_that_hangs(void **state)
     story_free(s);
 }
 
+static void a_connection_lost_before_any_topic_was_known_is_no_harm(void **state)
+{
+    (void)state;
+    /* The transactional producer knows no topic before the first record; what the lost connection
+     * asks of it must not stand in the way of asking for the topic. */
+    struct story *s = story_run("scenario: 1\n"
+                                "duration: 40s\n"
+                                "topics: {orders: {partitions: 1}, invoices: {partitions: 1}}\n"
+                                "producers: {shop: {topic: orders, rate: 1/s, start: 20s}}\n"
+                                "groups:\n"
+                                "  g:\n"
+                                "    topics: orders\n"
+                                "    members: 1\n"
+                                "    config: {auto.offset.reset: earliest}\n"
+                                "    commit: {mode: transactional}\n"
+                                "    output: {topic: invoices}\n"
+                                "timeline: [{at: 12s, reset_connections: g-1, to: brokers}]\n");
+    assert_in_range(story_count(s, STORY_SINK, "g-1 sank", ""), 18, 20);
+    story_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(offsets_of_a_transaction_count_when_it_is_committed),
         cmocka_unit_test(a_zombies_offsets_are_refused_and_its_work_is_taken_back),
+        cmocka_unit_test(a_connection_lost_before_any_topic_was_known_is_no_harm),
         cmocka_unit_test(who_takes_over_waits_for_a_transaction_that_hangs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
