@@ -5,7 +5,7 @@
 /* A slot of at most this many events goes straight into the heap, if it is not so wide that the
  * heap would collect what is posted for the next while as well. */
 #define STRAIGHT_COUNT 64u
-#define STRAIGHT_LEVEL 2u
+#define STRAIGHT_LEVEL 1u
 
 /* Fewer cancelled events than this are not worth a sweep. */
 #define SWEEP_LEAST 256u
