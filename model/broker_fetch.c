@@ -137,6 +137,7 @@ static void end_wait(struct fetch_session *session)
 static void respond(struct fetch_session *session)
 {
     struct broker *broker = session->broker;
+    fetch_session_prefetch(session);
     struct broker_connection *connection = session->parked;
     struct fetch_response *response = MESSAGE_NEW(broker->memory, API_FETCH, struct fetch_response);
     struct answer answer = {.response = response, .budget = session->max_bytes};

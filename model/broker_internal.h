@@ -361,6 +361,8 @@ void produce_reset(struct broker *broker);
 void fetch_handle(struct broker *broker, struct broker_connection *connection,
                   const struct fetch_request *request);
 void fetch_on_visible(struct replica *replica);
+/* The session of an entry that has been prefetched. */
+void fetch_prefetch_reader(const struct fetch_entry *entry);
 void fetch_on_role_change(struct replica *replica);
 void fetch_answer(struct broker *broker, struct fetch_session *session);
 void fetch_expired(struct broker *broker, uint32_t slot);

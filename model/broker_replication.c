@@ -73,6 +73,8 @@ static void prefetch_acknowledgement(const struct replica_session *session, int3
     prefetch_partition(leader->partition);
     prefetch_lines(leader->watchers, 2);
     __builtin_prefetch(leader->waits);
+    const struct replica *sooner = session->given[i + PREFETCH_READER].leader;
+    if (sooner != NULL && sooner->watchers != NULL) fetch_prefetch_reader(sooner->watchers);
 }
 
 static void acknowledge(struct replica_session *session)

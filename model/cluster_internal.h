@@ -109,6 +109,7 @@ static inline struct partition *cluster_partition(const struct cluster *cluster,
 #define CACHE_LINE         64u
 #define PREFETCH_PARTITION 10 /* rounds ahead */
 #define PREFETCH_REPLICA   5
+#define PREFETCH_READER    2
 static inline size_t whole_lines(size_t size)
 {
     return (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;

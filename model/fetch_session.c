@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define EVICTION_NS SECONDS(120) /* min.incremental.fetch.session.eviction.ms */
+#define EVICTION_NS    SECONDS(120) /* min.incremental.fetch.session.eviction.ms */
+#define RECENT_BATCHES 5u           /* what a reader that keeps up is given, about */
 
 /* ---- watching ---------------------------------------------------------------------------- */
 
@@ -62,6 +63,11 @@ enum kafka_error fetch_entry_attach(struct fetch_entry *entry)
     return KAFKA_NONE;
 }
 
+void fetch_prefetch_reader(const struct fetch_entry *entry)
+{
+    __builtin_prefetch(entry->session);
+}
+
 void fetch_on_visible(struct replica *replica)
 {
     struct broker *broker = replica->broker;
@@ -91,6 +97,26 @@ void fetch_on_role_change(struct replica *replica)
         session->is_ready = true;
         session->available = INT64_MAX; /* an error to tell: no minimum applies */
         pointer_list_push(broker->memory, &broker->ready_fetches, session);
+    }
+}
+
+void fetch_session_prefetch(const struct fetch_session *session)
+{
+    const struct broker *broker = session->broker;
+    struct fetch_entry *const *entries = session->entries;
+    for (int32_t i = 0; i < session->entry_count; i++)
+        prefetch_lines(entries[i], 2);
+    for (int32_t i = 0; i < session->entry_count; i++) {
+        const struct partition *partition =
+            cluster_partition(broker->cluster, entries[i]->partition);
+        prefetch_lines(entries[i]->replica, 2);
+        if (partition != NULL) prefetch_lines(&partition->log.main, 2);
+    }
+    for (int32_t i = 0; i < session->entry_count; i++) {
+        if (entries[i]->replica == NULL) continue;
+        const struct log_batches *main = &entries[i]->replica->log.log->main;
+        uint32_t recent = main->count < RECENT_BATCHES ? main->count : RECENT_BATCHES;
+        prefetch_lines(&main->items[main->first + main->count - recent], recent + 1);
     }
 }
 

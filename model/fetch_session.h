@@ -68,6 +68,9 @@ struct fetch_session *fetch_session_for(struct broker *broker, const struct fetc
 /* Links the entry to the replica that serves it now, and sets its positions. */
 enum kafka_error fetch_entry_attach(struct fetch_entry *entry);
 void fetch_entry_detach(struct fetch_entry *entry);
+/* Sessions take turns, and what one needs is cold when its turn comes: asked for in steps, each for
+ * all entries, so that the waits overlap. */
+void fetch_session_prefetch(const struct fetch_session *session);
 /* How far this session may read the replica. */
 int64_t fetch_visible_offset(const struct fetch_session *session, const struct replica *replica);
 void fetch_session_release(struct fetch_session *session);

@@ -66,6 +66,7 @@ struct owned_partition {
 
 struct owned_partitions {
     struct owned_partition **owned; /* ascending by id */
+    partition_id *ids;              /* the same, where a search finds them side by side */
     int32_t count;
     int32_t capacity;
     int32_t in_state[POSITION_STATE_COUNT];

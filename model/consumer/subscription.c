@@ -10,7 +10,7 @@ static int32_t place_of(const struct owned_partitions *subscription, partition_i
     int32_t high = subscription->count;
     while (low < high) {
         int32_t middle = (low + high) / 2;
-        if (subscription->owned[middle]->id < id) {
+        if (subscription->ids[middle] < id) {
             low = middle + 1;
         } else {
             high = middle;
@@ -23,7 +23,7 @@ struct owned_partition *owned_find(const struct consumer *consumer, partition_id
 {
     const struct owned_partitions *subscription = &consumer->subscription;
     int32_t place = place_of(subscription, id);
-    if (place == subscription->count || subscription->owned[place]->id != id) return NULL;
+    if (place == subscription->count || subscription->ids[place] != id) return NULL;
     return subscription->owned[place];
 }
 
@@ -50,6 +50,9 @@ static void reserve(struct consumer *consumer, int32_t count)
         memory_resize(consumer->memory, subscription->owned,
                       (size_t)subscription->capacity * sizeof(struct owned_partition *),
                       (size_t)capacity * sizeof(struct owned_partition *));
+    subscription->ids = memory_resize(consumer->memory, subscription->ids,
+                                      (size_t)subscription->capacity * sizeof(partition_id),
+                                      (size_t)capacity * sizeof(partition_id));
     subscription->capacity = capacity;
 }
 
@@ -72,10 +75,13 @@ void subscription_add(struct consumer *consumer, const partition_id *ids, int32_
             .ownership = ++subscription->ownerships,
         };
         int32_t place = place_of(subscription, ids[i]);
-        CHECK(place == subscription->count || subscription->owned[place]->id != ids[i]);
+        CHECK(place == subscription->count || subscription->ids[place] != ids[i]);
         memmove(&subscription->owned[place + 1], &subscription->owned[place],
                 (size_t)(subscription->count - place) * sizeof(struct owned_partition *));
+        memmove(&subscription->ids[place + 1], &subscription->ids[place],
+                (size_t)(subscription->count - place) * sizeof(partition_id));
         subscription->owned[place] = owned;
+        subscription->ids[place] = ids[i];
         subscription->count++;
         subscription->in_state[POSITION_INITIALIZING]++;
         if (known.leader < 0) subscription->leaderless++;
@@ -118,6 +124,7 @@ void subscription_remove(struct consumer *consumer, const partition_id *ids, int
         if (next < count && ids[next] == owned->id) {
             disown(consumer, owned, end);
         } else {
+            subscription->ids[kept] = owned->id;
             subscription->owned[kept++] = owned;
         }
     }
