@@ -51,13 +51,13 @@ struct replica {
     struct broker *broker;
     uint64_t isr;
     /* leader only */
-    uint64_t queued;              /* followers (by broker) in whose session's news it is */
-    uint64_t joining;             /* ISR members asked for and not confirmed (KIP-497) */
-    struct produce_wait *waits;   /* acks=all batches, in offset order */
-    struct fetch_entry *watchers; /* fetch sessions that read it here */
-    sim_time high_watermark_at;   /* when it last moved */
-
+    uint64_t queued;            /* followers (by broker) in whose session's news it is */
+    uint64_t joining;           /* ISR members asked for and not confirmed (KIP-497) */
+    struct produce_wait *waits; /* acks=all batches, in offset order */
     struct produce_wait *waits_last;
+    struct fetch_entry *watchers; /* fetch sessions that read it here */
+
+    sim_time high_watermark_at;                  /* when it last moved */
     struct group_shard *group_shard;             /* a partition of __consumer_offsets */
     struct transaction_shard *transaction_shard; /* of __transaction_state */
     int64_t epoch_start;
@@ -66,9 +66,12 @@ struct replica {
     uint64_t wanted_isr; /* while altering */
     int32_t partition_epoch;
     uint32_t cleaned_count; /* batches left by the last cleaning of an internal log */
+    char unused[8];
 
     struct follower_progress followers[]; /* shape [replica_count]; own entry unused */
 };
+
+_Static_assert(sizeof(struct replica) == 192, "followers begin on a cache line");
 
 static inline size_t replica_size(int32_t replica_count)
 {
@@ -96,7 +99,8 @@ static inline void prefetch_follower(const struct replica *replica)
 }
 static inline void prefetch_leader(const struct replica *replica)
 {
-    prefetch_lines(replica, 5);
+    prefetch_lines(replica, 2);
+    prefetch_lines(replica->followers, 2);
 }
 
 /* ---- connections ------------------------------------------------------------------------- */

@@ -330,7 +330,7 @@ static void prefetch(const struct broker *broker, const struct produce_request *
         const struct replica *replica = broker_view(broker, next).replica;
         if (replica != NULL) {
             prefetch_leader(replica);
-            prefetch_lines(cluster_partition(broker->cluster, next), 3);
+            prefetch_lines(cluster_partition(broker->cluster, next), 2);
         }
     }
     if (i + PREFETCH_REPLICA >= request->batch_count) return;
@@ -338,7 +338,7 @@ static void prefetch(const struct broker *broker, const struct produce_request *
         cluster_partition(broker->cluster, request->batches[i + PREFETCH_REPLICA].partition);
     if (partition == NULL) return;
     prefetch_log_end(&partition->log);
-    prefetch_lines(partition->producers.entries, 3);
+    prefetch_lines(partition->producers.entries, 2);
 }
 
 void produce_handle(struct broker *broker, struct broker_connection *connection,

@@ -87,14 +87,7 @@ static struct partition *partition_new(struct cluster *cluster, struct topic *to
     for (int32_t i = 0; i < topic->replication; i++) {
         partition->isr |= BROKER_BIT(partition->brokers[i]);
     }
-    const struct partition_log_options options = {
-        .memory = memory,
-        .batches_max = topic->internal ? UINT32_MAX : cluster->batches_max,
-        .segment_bytes = topic->segment_bytes,
-        .segment_ms = topic->segment_ms,
-        .payloads = broker_log_payloads(cluster, topic),
-    };
-    partition_log_init(&partition->log, &options);
+    partition_log_init(&partition->log, &topic->log_options);
     producer_states_init(&partition->producers, memory);
     return partition;
 }
@@ -109,6 +102,13 @@ void cluster_grow_topic(struct cluster *cluster, struct topic *topic, int32_t pa
         topic->partitions = grown;
         topic->partition_capacity = partitions;
     }
+    topic->log_options = (struct partition_log_options){
+        .memory = cluster->memory,
+        .batches_max = topic->internal ? UINT32_MAX : cluster->batches_max,
+        .segment_bytes = topic->segment_bytes,
+        .segment_ms = topic->segment_ms,
+        .payloads = broker_log_payloads(cluster, topic),
+    };
     size_t size = replicas_begin(topic->replication) +
                   (size_t)topic->replication * replica_size(topic->replication);
     char *place =

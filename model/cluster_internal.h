@@ -33,9 +33,9 @@ struct metadata_entry {
 struct partition {
     /* the log, shared by the replicas as far as they agree */
     struct partition_log log;
-    struct producer_states producers;
     partition_id id;
     int32_t topic;
+    struct producer_states producers;
     int32_t replica_count;
     struct replica **replicas; /* in assignment order */
     int32_t *brokers;          /* same order, the preferred leader first */
@@ -61,6 +61,7 @@ struct topic {
     int32_t partition_count;
     int32_t partition_capacity;
     struct partition **partitions;
+    struct partition_log_options log_options;
 };
 
 struct cluster {
@@ -128,7 +129,7 @@ static inline void prefetch_partition(const struct partition *partition)
 static inline void prefetch_log_end(const struct partition_log *log)
 {
     const struct log_batches *list = &log->main;
-    if (list->count > 0) prefetch_lines(&list->items[list->first + list->count - 1], 3);
+    if (list->count > 0) __builtin_prefetch(&list->items[list->first + list->count], 1);
     if (log->segment_count > 0) prefetch_lines(&log->segments[log->segment_count - 1], 1);
 }
 

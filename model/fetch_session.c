@@ -110,13 +110,13 @@ void fetch_session_prefetch(const struct fetch_session *session)
         const struct partition *partition =
             cluster_partition(broker->cluster, entries[i]->partition);
         prefetch_lines(entries[i]->replica, 2);
-        if (partition != NULL) prefetch_lines(&partition->log.main, 2);
+        if (partition != NULL) prefetch_lines(partition, 2);
     }
     for (int32_t i = 0; i < session->entry_count; i++) {
         if (entries[i]->replica == NULL) continue;
         const struct log_batches *main = &entries[i]->replica->log.log->main;
         uint32_t recent = main->count < RECENT_BATCHES ? main->count : RECENT_BATCHES;
-        prefetch_lines(&main->items[main->first + main->count - recent], recent + 1);
+        prefetch_lines(&main->items[main->first + main->count - recent], recent);
     }
 }
 

@@ -9,7 +9,7 @@
 
 void partition_log_init(struct partition_log *log, const struct partition_log_options *options)
 {
-    *log = (struct partition_log){.options = *options};
+    *log = (struct partition_log){.options = options};
 }
 
 void replica_log_init(struct replica_log *replica, struct partition_log *log)
@@ -23,16 +23,16 @@ static bool segment_is_full(const struct partition_log *log, int64_t end_positio
     if (log->segment_count == 0) return true;
     const struct log_segment *active = &log->segments[log->segment_count - 1];
     if (end_position == active->position) return false;
-    return end_position + bytes - active->position > log->options.segment_bytes ||
-           (log->options.segment_ms >= 0 &&
-            at - active->first_at > MILLISECONDS(log->options.segment_ms));
+    return end_position + bytes - active->position > log->options->segment_bytes ||
+           (log->options->segment_ms >= 0 &&
+            at - active->first_at > MILLISECONDS(log->options->segment_ms));
 }
 
 static void roll_segment(struct partition_log *log, int64_t offset, int64_t position, sim_time at)
 {
     if (log->segment_count == log->segment_capacity) {
         uint32_t grown = log->segment_capacity == 0 ? 2 : log->segment_capacity * 2;
-        log->segments = memory_resize(log->options.memory, log->segments,
+        log->segments = memory_resize(log->options->memory, log->segments,
                                       log->segment_capacity * sizeof *log->segments,
                                       grown * sizeof *log->segments);
         log->segment_capacity = grown;
@@ -44,7 +44,7 @@ static void roll_segment(struct partition_log *log, int64_t offset, int64_t posi
 static void main_push(struct partition_log *log, const struct log_batch *batch, sim_time now)
 {
     struct log_batch *item =
-        log_batches_push(log->options.memory, &log->main, log->options.batches_max);
+        log_batches_push(log->options->memory, &log->main, log->options->batches_max);
     *item = *batch;
     item->flags &= ~(uint32_t)LOG_SEGMENT_START;
     if (segment_is_full(log, batch->position, batch->bytes, now)) {
@@ -57,7 +57,7 @@ static void main_push(struct partition_log *log, const struct log_batch *batch, 
 
 static struct log_branch *branch_new(struct replica_log *replica)
 {
-    struct log_branch *branch = memory_take(replica->log->options.memory, sizeof *branch);
+    struct log_branch *branch = memory_take(replica->log->options->memory, sizeof *branch);
     branch->from_offset = replica->end_offset;
     branch->from_position = replica->end_position;
     replica->branch = branch;
@@ -67,9 +67,9 @@ static struct log_branch *branch_new(struct replica_log *replica)
 static void branch_free(struct replica_log *replica)
 {
     if (replica->branch == NULL) return;
-    log_batches_free(replica->log->options.memory, &replica->branch->batches,
-                     &replica->log->options.payloads);
-    memory_give(replica->log->options.memory, replica->branch, sizeof *replica->branch);
+    log_batches_free(replica->log->options->memory, &replica->branch->batches,
+                     &replica->log->options->payloads);
+    memory_give(replica->log->options->memory, replica->branch, sizeof *replica->branch);
     replica->branch = NULL;
 }
 
@@ -95,7 +95,7 @@ int64_t replica_log_append(struct replica_log *replica, const struct log_append 
     } else {
         struct log_branch *branch = replica->branch;
         if (branch == NULL) branch = branch_new(replica);
-        *log_batches_push(log->options.memory, &branch->batches, UINT32_MAX) = batch;
+        *log_batches_push(log->options->memory, &branch->batches, UINT32_MAX) = batch;
     }
     replica->end_offset += append->count;
     replica->end_position += append->bytes;
@@ -106,14 +106,14 @@ int64_t replica_log_append(struct replica_log *replica, const struct log_append 
 static void copy_batches(struct partition_log *log, struct log_batches *list,
                          const struct replica_log *source, int64_t from, int64_t to)
 {
-    const struct log_payloads *payloads = &log->options.payloads;
+    const struct log_payloads *payloads = &log->options->payloads;
     for (const struct log_batch *batch = replica_log_find(source, from);
          batch != NULL && batch->base_offset < to; batch = replica_log_next(source, batch)) {
         struct log_batch slice = log_batch_slice(batch, from, to);
         if (slice.payload != NULL) {
             slice.payload = payloads->hold(payloads->context, slice.payload);
         }
-        *log_batches_push(log->options.memory, list, UINT32_MAX) = slice;
+        *log_batches_push(log->options->memory, list, UINT32_MAX) = slice;
     }
 }
 
@@ -175,7 +175,7 @@ void replica_log_truncate(struct replica_log *replica, int64_t offset)
     if (offset <= replica->branch->from_offset) {
         branch_free(replica);
     } else {
-        log_batches_truncate(&replica->branch->batches, &replica->log->options.payloads, offset);
+        log_batches_truncate(&replica->branch->batches, &replica->log->options->payloads, offset);
     }
 }
 
@@ -193,7 +193,7 @@ static void branch_off(struct replica_log *replica, int64_t from, int64_t from_p
 {
     if (replica->end_offset <= from) return; /* still on the common part */
     if (replica->branch != NULL && replica->branch->from_offset <= from) return;
-    struct log_branch *branch = memory_take(replica->log->options.memory, sizeof *branch);
+    struct log_branch *branch = memory_take(replica->log->options->memory, sizeof *branch);
     branch->from_offset = from;
     branch->from_position = from_position;
     copy_batches(replica->log, &branch->batches, replica, from, replica->end_offset);
@@ -203,7 +203,7 @@ static void branch_off(struct replica_log *replica, int64_t from, int64_t from_p
 
 static void main_truncate(struct partition_log *log, int64_t offset)
 {
-    log_batches_truncate(&log->main, &log->options.payloads, offset);
+    log_batches_truncate(&log->main, &log->options->payloads, offset);
     while (log->epoch_count > 0 && log->epochs[log->epoch_count - 1].start_offset >= offset) {
         log->epoch_count--;
     }
@@ -221,7 +221,7 @@ void partition_log_begin_epoch(struct partition_log *log, int32_t epoch)
     if (log->epoch_count == log->epoch_capacity) {
         uint32_t grown = log->epoch_capacity == 0 ? 2 : log->epoch_capacity * 2;
         log->epochs =
-            memory_resize(log->options.memory, log->epochs,
+            memory_resize(log->options->memory, log->epochs,
                           log->epoch_capacity * sizeof *log->epochs, grown * sizeof *log->epochs);
         log->epoch_capacity = grown;
     }
@@ -253,9 +253,9 @@ void replica_log_take_over(struct replica_log *replica, struct replica_log *cons
         main_push(log, batch, batch->last_at);
         replica->end_offset = batch->base_offset + batch->count;
     }
-    memory_give(log->options.memory, branch->batches.items,
+    memory_give(log->options->memory, branch->batches.items,
                 branch->batches.capacity * sizeof *branch->batches.items);
-    memory_give(log->options.memory, branch, sizeof *branch);
+    memory_give(log->options->memory, branch, sizeof *branch);
 }
 
 struct log_epoch replica_log_epoch_end(const struct replica_log *replica, int32_t epoch)
@@ -392,7 +392,7 @@ bool partition_log_retain(struct partition_log *log, const struct log_retention 
     memmove(log->segments, log->segments + gone,
             (log->segment_count - gone) * sizeof *log->segments);
     log->segment_count -= gone;
-    log_batches_trim(&log->main, &log->options.payloads, start);
+    log_batches_trim(&log->main, &log->options->payloads, start);
     return true;
 }
 
@@ -404,7 +404,7 @@ void partition_log_compact(struct partition_log *log, int64_t end_offset,
     for (uint32_t in = 0; in < log->main.count; in++) {
         bool below = items[in].base_offset + items[in].count <= end_offset;
         if (below && !keep(self, &items[in])) {
-            log_batches_release(&log->options.payloads, &items[in]);
+            log_batches_release(&log->options->payloads, &items[in]);
         } else {
             items[out++] = items[in];
         }

@@ -48,17 +48,18 @@ struct replica_log;
 
 /* What appending touches lies together. */
 struct partition_log {
-    struct log_epoch *epochs; /* of the main list, ascending */
-    uint32_t epoch_count;
-    uint32_t epoch_capacity;
-    struct partition_log_options options;
+    const struct partition_log_options *options;
     struct log_batches main;
     struct log_segment *segments;
     uint32_t segment_count;
     uint32_t segment_capacity;
     int64_t start_offset; /* retention deleted what is below (shared by the replicas) */
     int64_t start_position;
+
     struct replica_log *owner; /* whose log the main list is */
+    struct log_epoch *epochs;  /* of the main list, ascending */
+    uint32_t epoch_count;
+    uint32_t epoch_capacity;
 };
 
 struct log_branch {
@@ -75,6 +76,7 @@ struct replica_log {
     int64_t end_position;
 };
 
+/* The options are kept, not copied: the partitions of a topic share them. */
 void partition_log_init(struct partition_log *log, const struct partition_log_options *options);
 void replica_log_init(struct replica_log *replica, struct partition_log *log);
 

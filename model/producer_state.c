@@ -80,6 +80,18 @@ static struct producer_entry *find_or_add(struct producer_states *states, int64_
     return entry;
 }
 
+/* The newest batch but `age`. */
+static const struct producer_batch *batch_before(const struct producer_entry *entry, int32_t age)
+{
+    return &entry->batches[(entry->newest - age + PRODUCER_BATCHES) % PRODUCER_BATCHES];
+}
+
+static int64_t batch_end(const struct producer_batch *batch)
+{
+    int64_t count = ((int64_t)batch->last_sequence - batch->first_sequence) & INT32_MAX;
+    return batch->base_offset + count + 1;
+}
+
 enum kafka_error producer_states_check(const struct producer_states *states,
                                        const struct sequenced_batch *batch,
                                        int64_t *duplicate_offset)
@@ -92,15 +104,17 @@ enum kafka_error producer_states_check(const struct producer_states *states,
         return batch->base_sequence == 0 ? KAFKA_NONE : KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER;
     }
     if (entry->batch_count == 0) return KAFKA_NONE;
+    /* The one that is expected cannot be among the latest ones, whose sequences precede it. */
+    int32_t newest = batch_before(entry, 0)->last_sequence;
+    if (batch->base_sequence == sequence_after(newest, 1)) return KAFKA_NONE;
     int32_t last = sequence_after(batch->base_sequence, batch->count - 1);
-    for (int16_t i = 0; i < entry->batch_count; i++) {
-        if (entry->batches[i].first_sequence != batch->base_sequence) continue;
-        if (entry->batches[i].last_sequence != last) continue;
-        *duplicate_offset = entry->batches[i].base_offset;
+    for (int32_t i = 0; i < entry->batch_count; i++) {
+        const struct producer_batch *known = batch_before(entry, i);
+        if (known->first_sequence != batch->base_sequence) continue;
+        if (known->last_sequence != last) continue;
+        *duplicate_offset = known->base_offset;
         return KAFKA_NONE;
     }
-    int32_t newest = entry->batches[entry->batch_count - 1].last_sequence;
-    if (batch->base_sequence == sequence_after(newest, 1)) return KAFKA_NONE;
     return KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER;
 }
 
@@ -119,16 +133,13 @@ int32_t producer_states_append(struct producer_states *states, const struct sequ
         entry->epoch = batch->producer_epoch;
         entry->batch_count = 0;
     }
-    if (entry->batch_count == PRODUCER_BATCHES) {
-        memmove(entry->batches, entry->batches + 1,
-                (PRODUCER_BATCHES - 1) * sizeof entry->batches[0]);
-        entry->batch_count--;
-    }
     if (batch->base_sequence >= 0) {
-        entry->batches[entry->batch_count++] =
+        entry->newest = entry->newest + 1 == PRODUCER_BATCHES ? 0 : entry->newest + 1;
+        entry->batches[entry->newest] =
             (struct producer_batch){batch->base_sequence,
                                     sequence_after(batch->base_sequence, batch->count - 1),
-                                    base_offset, base_offset + batch->count};
+                                    base_offset};
+        if (entry->batch_count < PRODUCER_BATCHES) entry->batch_count++;
     }
     entry->last_at = now;
     if (batch->transactional_id != NAME_NONE && entry->open_offset < 0) {
@@ -199,9 +210,9 @@ void producer_states_truncate(struct producer_states *states, int64_t offset)
 {
     for (uint32_t i = 0; i < states->count; i++) {
         struct producer_entry *entry = &states->entries[i];
-        while (entry->batch_count > 0 &&
-               entry->batches[entry->batch_count - 1].end_offset > offset) {
+        while (entry->batch_count > 0 && batch_end(batch_before(entry, 0)) > offset) {
             entry->batch_count--;
+            entry->newest = entry->newest == 0 ? PRODUCER_BATCHES - 1 : entry->newest - 1;
         }
         if (entry->open_offset >= offset) {
             entry->open_offset = -1;

@@ -20,18 +20,20 @@ struct producer_batch {
     int32_t first_sequence;
     int32_t last_sequence;
     int64_t base_offset;
-    int64_t end_offset;
 };
 
+/* Two cache lines. */
 struct producer_entry {
     int64_t producer_id;
     int64_t open_offset; /* first offset of its open transaction; -1 = none */
     name_id transactional_id;
     int32_t coordinator_epoch; /* of the last marker */
+    sim_time last_at;
     int16_t epoch;
     int16_t batch_count;
-    sim_time last_at;
-    struct producer_batch batches[PRODUCER_BATCHES]; /* oldest first */
+    int32_t newest;                                  /* place of the newest batch */
+    struct producer_batch batches[PRODUCER_BATCHES]; /* a ring */
+    char unused[8];
 };
 
 /* A transaction that is decided, but whose marker the high watermark has not passed yet. */

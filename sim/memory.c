@@ -92,6 +92,12 @@ static char *chunk_new(struct memory *memory, size_t payload_size)
 static void *carve(struct memory *memory, size_t size)
 {
     if (size >= OWN_CHUNK_LIMIT) return chunk_new(memory, size);
+    /* Blocks of whole cache lines begin on one; a chunk ends on one. */
+    if (size % CACHE_LINE == 0) {
+        size_t skipped = memory->free_size % CACHE_LINE;
+        memory->free_from += skipped;
+        memory->free_size -= skipped;
+    }
     if (size > memory->free_size) {
         memory->free_from = chunk_new(memory, memory->next_chunk_size);
         memory->free_size = memory->next_chunk_size;

@@ -4,7 +4,8 @@
  * `memory_take`/`memory_give` recycle blocks by size class, for what churns (messages, members,
  * log batches); a block given back is reused by the next taker of its class. Everything is
  * released by `memory_free_all`, so what lives in a world needs no clean-up path.
- * Blocks are zeroed, but for memory_take_unset's, and aligned to 16 bytes. Exhaustion of the host's
+ * Blocks are zeroed, but for memory_take_unset's, and aligned to 16 bytes,
+ * to 64 if they are whole cache lines. Exhaustion of the host's
  * memory is a CHECK. */
 #ifndef SIM_MEMORY_H
 #define SIM_MEMORY_H

@@ -10,6 +10,7 @@
 
 struct logs {
     struct memory *memory;
+    struct partition_log_options options;
     struct partition_log log;
     struct replica_log a;
     struct replica_log b;
@@ -19,11 +20,11 @@ struct logs {
 static void setup(struct logs *logs, uint32_t batches_max)
 {
     logs->memory = memory_new();
-    const struct partition_log_options options = {.memory = logs->memory,
-                                                  .batches_max = batches_max,
-                                                  .segment_bytes = 10000,
-                                                  .segment_ms = -1};
-    partition_log_init(&logs->log, &options);
+    logs->options = (struct partition_log_options){.memory = logs->memory,
+                                                   .batches_max = batches_max,
+                                                   .segment_bytes = 10000,
+                                                   .segment_ms = -1};
+    partition_log_init(&logs->log, &logs->options);
     replica_log_init(&logs->a, &logs->log);
     replica_log_init(&logs->b, &logs->log);
     logs->all[0] = &logs->a;
