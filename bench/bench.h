@@ -44,6 +44,6 @@ bench_run coordinator_heartbeats, coordinator_rebalances, coordinator_load;
 bench_run coordinator_consumer_heartbeats, coordinator_consumer_rebalances;
 bench_run consumer_all_move, consumer_joins;
 bench_run data_busy, data_more, data_idle;
-bench_run groups_hour, idle_hour, idle_hour_848;
+bench_run groups_hour, idle_hour, idle_hour_848, busy_hour;
 
 #endif

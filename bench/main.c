@@ -43,6 +43,7 @@ static const struct workload workloads[] = {
      groups_hour, NULL, 1},
     {"idle-hour", "one virtual hour: 12,000 whole clients in 200 groups, mostly idle topic",
      idle_hour, NULL, 1},
+    {"busy-hour", "one virtual hour of data-busy", busy_hour, NULL, 1},
     {"idle-hour-848", "the same in the consumer protocol (KIP-848)", idle_hour_848, NULL, 1},
 };
 
