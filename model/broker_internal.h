@@ -99,6 +99,7 @@ static inline void prefetch_follower(const struct replica *replica)
 }
 static inline void prefetch_leader(const struct replica *replica)
 {
+    if (replica == NULL) return;
     prefetch_lines(replica, 2);
     prefetch_lines(replica->followers, 2);
 }

@@ -118,6 +118,7 @@ static inline size_t whole_lines(size_t size)
 static inline void prefetch_lines(const void *start, size_t lines)
 {
     const char *line = start;
+    if (start == NULL) return;
     for (size_t i = 0; i < lines; i++)
         __builtin_prefetch(line + i * CACHE_LINE);
 }

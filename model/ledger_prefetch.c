@@ -9,6 +9,7 @@
 static void prefetch(const void *start, size_t size)
 {
     const char *line = start;
+    if (start == NULL) return;
     for (size_t at = 0; at < size; at += CACHE_LINE)
         __builtin_prefetch(line + at);
 }

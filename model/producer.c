@@ -404,6 +404,7 @@ void producer_expect(struct producer *producer, partition_id far, partition_id n
     number = PARTITION_NUMBER(near);
     if (number >= topic->queue_count || topic->queues[number] == NULL) return;
     const char *batch = (const char *)topic->queues[number]->tail;
+    if (batch == NULL) return;
     __builtin_prefetch(batch);
     __builtin_prefetch(batch + 64);
 }

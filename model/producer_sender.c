@@ -64,6 +64,7 @@ static void add_to_flight(struct producer *producer, struct producer_flight *fli
 #define FETCH_QUEUE 4
 static void prefetch_batch(const struct producer_send_batch *batch)
 {
+    if (batch == NULL) return;
     __builtin_prefetch(batch);
     __builtin_prefetch((const char *)batch + 64);
 }
