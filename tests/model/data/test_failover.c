@@ -202,6 +202,17 @@ static void without_unclean_election_the_partition_waits_for_its_leader(void **s
     data_world_free(w);
 }
 
+static int32_t appended_by(const struct data_world *w, const char *producer, sim_time after)
+{
+    name_id name = names_find(sim_names(w->sim), producer);
+    int32_t count = 0;
+    for (int32_t i = 0; i < w->record_count; i++) {
+        const struct trace_record *r = &w->records[i];
+        if (r->kind == TRACE_BATCH_APPENDED && r->at > after && r->field[8] == name) count++;
+    }
+    return count;
+}
+
 static void too_small_an_isr_freezes_the_high_watermark(void **state)
 {
     (void)state;
@@ -211,6 +222,7 @@ static void too_small_an_isr_freezes_the_high_watermark(void **state)
     one->config.acks = 1;
     one->config.enable_idempotence = false;
     data_world_producer(w, "all", 30);
+    data_world_producer(w, "late", 30)->start_at = SECONDS(41);
     data_world_start(w);
     sim_run_until(w->sim, SECONDS(20));
     int32_t leader = cluster_leader(w->cluster, T0);
@@ -224,12 +236,17 @@ static void too_small_an_isr_freezes_the_high_watermark(void **state)
     struct partition_offsets later = cluster_offsets(w->cluster, T0);
     assert_int_equal(later.high_watermark, frozen.high_watermark);
     assert_true(later.log_end > frozen.log_end); /* acks=1 still appends */
+    /* acks=all is refused before anything is appended (NOT_ENOUGH_REPLICAS). */
+    assert_true(appended_by(w, "one", SECONDS(40)) > 0);
+    assert_int_equal(appended_by(w, "late", SECONDS(40)), 0);
+    assert_true(workload_counts(w->workloads[2]).pending > 0);
     for (int32_t b = 0; b < 3; b++)
         broker_restart(w->cluster, b);
     sim_run_until(w->sim, SECONDS(80));
     later = cluster_offsets(w->cluster, T0);
     assert_true(later.high_watermark > frozen.log_end);
     assert_int_equal(workload_counts(w->workloads[1]).failed, 0);
+    assert_true(appended_by(w, "late", SECONDS(50)) > 0);
     assert_log_records_are_sound(w);
     data_world_free(w);
 }

@@ -138,6 +138,25 @@ static void a_hung_transaction_is_aborted_after_its_timeout_and_a_sweep(void **s
     free(committed);
 }
 
+static void who_lets_a_transaction_time_out_is_fenced(void **state)
+{
+    (void)state;
+    struct data_world *w = start();
+    struct writer *writer = writer_new(w, "writer");
+    sim_run_until(w->sim, SECONDS(5));
+    producer_begin_transaction(writer->producer);
+    send(writer, 10);
+    sim_run_until(w->sim, SECONDS(80));
+    /* The sweep aborted it under a new epoch: what the old one says now comes too late. */
+    assert_int_equal(cluster_offsets(w->cluster, PARTITION_ID(0, 0)).last_stable, 11);
+    producer_commit_transaction(writer->producer);
+    sim_run_until(w->sim, SECONDS(85));
+    assert_int_equal(producer_transaction_state(writer->producer), TRANSACTION_FATAL_ERROR);
+    assert_int_equal(producer_transaction_error(writer->producer), KAFKA_PRODUCER_FENCED);
+    data_world_free(w);
+    free(writer);
+}
+
 static void a_new_instance_fences_the_old_one(void **state)
 {
     (void)state;
@@ -185,6 +204,31 @@ static void transactions_survive_their_coordinator(void **state)
     data_world_free(w);
     free(writer);
     free(committed);
+}
+
+static void an_open_transaction_survives_the_crash_of_its_coordinator(void **state)
+{
+    (void)state;
+    struct data_world *w = start();
+    struct writer *writer = writer_new(w, "writer");
+    sim_run_until(w->sim, SECONDS(5));
+    producer_begin_transaction(writer->producer);
+    send(writer, 10);
+    sim_run_until(w->sim, SECONDS(6));
+    int32_t topic =
+        cluster_topic_find(w->cluster, names_intern(sim_names(w->sim), TRANSACTION_TOPIC));
+    int32_t shard = group_partition("tx", cluster_partition_count(w->cluster, topic));
+    int32_t coordinator = cluster_leader(w->cluster, PARTITION_ID(topic, shard));
+    broker_crash(w->cluster, coordinator, false);
+    sim_run_until(w->sim, SECONDS(20));
+    assert_int_not_equal(cluster_leader(w->cluster, PARTITION_ID(topic, shard)), coordinator);
+    /* The next one has read it in its log: it knows the producer, its epoch and its partitions. */
+    producer_commit_transaction(writer->producer);
+    sim_run_until(w->sim, SECONDS(30));
+    assert_int_equal(producer_transaction_state(writer->producer), TRANSACTION_READY);
+    assert_int_equal(cluster_offsets(w->cluster, PARTITION_ID(0, 0)).last_stable, 11);
+    data_world_free(w);
+    free(writer);
 }
 
 /* ---- KIP-890: writes without a transaction ---- */
@@ -384,8 +428,10 @@ int main(void)
         cmocka_unit_test(committed_records_appear_when_the_marker_is_written),
         cmocka_unit_test(aborted_records_are_marked_for_the_reader_to_drop),
         cmocka_unit_test(a_hung_transaction_is_aborted_after_its_timeout_and_a_sweep),
+        cmocka_unit_test(who_lets_a_transaction_time_out_is_fenced),
         cmocka_unit_test(a_new_instance_fences_the_old_one),
         cmocka_unit_test(transactions_survive_their_coordinator),
+        cmocka_unit_test(an_open_transaction_survives_the_crash_of_its_coordinator),
         cmocka_unit_test(what_arrives_outside_its_transaction_is_refused),
         cmocka_unit_test(a_new_coordinator_first_reads_its_log),
     };
