@@ -79,6 +79,21 @@ static void a_static_member_keeps_its_partitions_under_its_new_id(void **state)
     story_free(s);
 }
 
+static void offsets_kept_in_the_sink_survive_a_crash_to_the_record(void **state)
+{
+    (void)state;
+    /* The offset is part of the sink's own transaction: whoever starts asks the sink. */
+    struct story *s = STORY(.duration = "3m", .rate = "20/s", .commit = "mode: external",
+                            .timeline = "{at: 60s, crash: g-1}, {at: 65s, start: g-1}");
+    assert_int_equal(story_count(s, STORY_REQUESTS, "OffsetCommit", ""), 0);
+    assert_true(story_count(s, STORY_POSITIONS, "EXTERNAL", "") > 0);
+    struct ledger_group figures = story_ledger(s, 0);
+    assert_int_equal(figures.effective_duplicates, 0);
+    assert_int_equal(figures.skipped, 0);
+    assert_in_range(figures.lag_records_end, 0, 5);
+    story_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +101,7 @@ int main(void)
         cmocka_unit_test(a_broker_that_is_restarted_comes_back),
         cmocka_unit_test(a_stop_may_be_shorter_than_the_shutdown),
         cmocka_unit_test(who_takes_a_group_over_tells_what_its_log_says),
+        cmocka_unit_test(offsets_kept_in_the_sink_survive_a_crash_to_the_record),
         cmocka_unit_test(a_static_member_keeps_its_partitions_under_its_new_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
