@@ -11,8 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How many of a partition's latest committed offsets a fetch under way may still show. */
-#define COMMITS_REMEMBERED 8
+/* How many of a partition's latest committed offsets a fetch under way may still show: one whose
+ * answer waited in a frozen process shows an old one. */
+#define COMMITS_REMEMBERED 64
 #define STALE_REMEMBERED   8
 
 /* What the checkers remember of one group's partition, beside the ledger's claim. */
