@@ -41,8 +41,9 @@
     X(I1)                                                                                          \
     X(I2)                                                                                          \
     X(I3)                                                                                          \
-    X(I4) X(I5) X(I6) X(I7) X(I8) X(I9) X(I10) X(I11) X(I12) X(I13) X(I15) X(I16) X(I17) X(I18)    \
-        X(L1) X(L3) X(B)
+    X(I4)                                                                                          \
+    X(I5)                                                                                          \
+    X(I6) X(I7) X(I8) X(I9) X(I10) X(I11) X(I12) X(I13) X(I15) X(I16) X(I17) X(I18) X(L1) X(L3) X(B)
 
 enum checker {
 #define X(id) CHECKER_##id,
