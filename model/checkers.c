@@ -205,7 +205,7 @@ static void check_processed(struct checkers *checkers, int32_t group,
     const struct ledger_claim *claim = ledger_claim_of(checkers->ledger, state, partition);
     if (claim == NULL || record->field[8] != 0) return;
     /* Threads of a pool work on through revocations, and through a loss and a return. */
-    if (state->scenario->process.workers > 0) return;
+    if (state->has_workers) return;
     if (!owns(claim, member)) {
         violate(checkers, CHECKER_I9, record, (name_id)record->field[0],
                 "%s processed %s-%d without owning it", text_of(checkers, member),
@@ -229,12 +229,13 @@ static void check_processed(struct checkers *checkers, int32_t group,
  * give a record up after some tries, and not the consumer protocol with auto-commit: before it
  * reconciles, the background thread commits the positions, whatever the application thread is still
  * busy with (MembershipManagerImpl). */
-static bool is_at_least_once(const struct scenario_group *group)
+static bool is_at_least_once(const struct ledger_group_state *state)
 {
+    const struct scenario_group *group = state->scenario;
     if (group->config.group_protocol == GROUP_PROTOCOL_CONSUMER &&
         group->commit.mode == COMMIT_AUTO)
         return false;
-    if (group->process.workers > 0 || group->commit.order != COMMIT_AFTER_SINK) return false;
+    if (state->has_workers || group->commit.order != COMMIT_AFTER_SINK) return false;
     if (group->process.retry == RETRY_BOUNDED) return false;
     return group->commit.mode != COMMIT_NONE && group->commit.mode != COMMIT_EXTERNAL;
 }
@@ -317,7 +318,7 @@ static void check_committed(struct checkers *checkers, int32_t group,
                 topic_of(checkers, partition), PARTITION_NUMBER((partition_id)partition),
                 (long long)log->end);
     }
-    if (generation < 0 || !is_at_least_once(state->scenario) || ledger->truncated > 0) return;
+    if (generation < 0 || !is_at_least_once(state) || ledger->truncated > 0) return;
     struct interval gap;
     int64_t from = log->start;
     while (interval_set_first_gap(&claim->processed, from, offset, &gap)) {

@@ -81,6 +81,9 @@ static void init_group(struct ledger *ledger, int32_t g)
     const struct scenario *scenario = ledger->scenario;
     struct ledger_group_state *group = &ledger->groups[g];
     group->scenario = &scenario->groups[g];
+    group->has_workers = group->scenario->process.workers > 0;
+    for (int32_t i = 0; i < group->scenario->override_count; i++)
+        group->has_workers |= group->scenario->overrides[i].process.workers > 0;
     group->latency = latency_histogram_new(ledger->memory);
     group->figures.latency_ns = group->latency;
     group->unstable_since = SIM_TIME_NEVER;

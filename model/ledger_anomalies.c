@@ -93,7 +93,7 @@ void ledger_note_order(struct ledger *ledger, struct ledger_group_state *group,
 {
     int64_t from = record->field[3];
     int64_t to = from + record->field[4];
-    if (group->scenario->process.workers == 0) {
+    if (!group->has_workers) {
         bool goes_on = claim->poll_count > 0 && claim->polls[0].end == from &&
                        claim->polls[0].member == (name_id)record->field[1];
         if (goes_on) {
@@ -103,7 +103,7 @@ void ledger_note_order(struct ledger *ledger, struct ledger_group_state *group,
         }
     }
     int64_t overlapping = 0;
-    if (group->scenario->process.workers > 0) {
+    if (group->has_workers) {
         overlapping = ledger_count_overlaps(ledger, claim, record);
         if (overlapping == 0) return;
     } else if (from >= claim->highest) {

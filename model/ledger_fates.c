@@ -14,6 +14,24 @@ static int64_t begin_of_next(const struct interval_set *set, int64_t from, int64
     return to;
 }
 
+void ledger_note_in_hand(struct ledger *ledger, struct ledger_group_state *group,
+                         const struct trace_record *record)
+{
+    struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[2]);
+    if (claim == NULL) return;
+    if (claim->in_hand_of != (name_id)record->field[1]) {
+        claim->in_hand.count = 0;
+        claim->in_hand_of = (name_id)record->field[1];
+    }
+    int64_t from = record->field[3];
+    interval_set_add(&claim->in_hand, ledger->memory, from, from + record->field[4]);
+}
+
+void ledger_drop_in_hand(struct ledger_claim *claim, name_id member)
+{
+    if (claim->in_hand_of == member) claim->in_hand.count = 0;
+}
+
 bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *claim, int64_t at,
                        struct ledger_piece *piece)
 {
@@ -42,6 +60,15 @@ bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *
     piece->to = nearer(passed, gap.from, piece->to);
     piece->to = begin_of_next(&claim->skipped, gap.from, piece->to);
     piece->to = begin_of_next(&claim->given_up, gap.from, piece->to);
+    if (piece->fate != FATE_COMMITTED_OVER) return true;
+    struct interval free_range;
+    if (!interval_set_contains(&claim->in_hand, gap.from)) {
+        piece->to = begin_of_next(&claim->in_hand, gap.from, piece->to);
+        return true;
+    }
+    piece->fate = FATE_WAITING;
+    if (interval_set_first_gap(&claim->in_hand, gap.from, piece->to, &free_range))
+        piece->to = free_range.from;
     return true;
 }
 

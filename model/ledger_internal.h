@@ -85,6 +85,9 @@ struct ledger_claim {
     enum finding_cause skip_cause; /* of what is in `skipped` */
     struct interval_set skipped;   /* passed over by a reset, noted when it happened */
     struct interval_set given_up;  /* passed over by the application */
+    struct interval_set in_hand;   /* groups with workers: given to the one who was given records
+                                      last, while its process lives */
+    name_id in_hand_of;
     struct interval_set effective; /* transactional groups: of committed transactions */
     int64_t lost;                  /* acknowledged, truncated away, unread */
     /* What causes repeats: how the last owner's work ended, and who works on regardless. */
@@ -127,6 +130,7 @@ struct ledger_topic {
 
 struct ledger_group_state {
     const struct scenario_group *scenario;
+    bool has_workers; /* some member hands records to a pool of threads */
     struct ledger_group figures;
     struct latency_histogram *latency;
     struct finding_totals totals;
@@ -222,6 +226,10 @@ struct ledger_piece {
 /* The first unprocessed piece at or after `at` that shares one fate; false when there is none. */
 bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *claim, int64_t at,
                        struct ledger_piece *piece);
+/* Records that a pool of workers holds wait for it, even if their offsets are committed. */
+void ledger_note_in_hand(struct ledger *ledger, struct ledger_group_state *group,
+                         const struct trace_record *record);
+void ledger_drop_in_hand(struct ledger_claim *claim, name_id member);
 /* Adds them to the group's figures, anomalies and findings. */
 void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group,
                          partition_id partition);

@@ -111,6 +111,7 @@ static void refresh_member(struct ledger *ledger, struct ledger_group_state *gro
         if (group->claims[t] == NULL) continue;
         for (int32_t p = 0; p < ledger->topics[t].partition_count; p++) {
             struct ledger_claim *claim = &group->claims[t][p];
+            if (dead) ledger_drop_in_hand(claim, member);
             if (claim->owner_count == 0) continue;
             if (dead) drop_owner(claim, member, OWNERSHIP_DIED);
             refresh_able(ledger, group, claim);

@@ -102,6 +102,7 @@ static void on_elected(struct ledger *ledger, struct ledger_log *log,
         interval_set_remove(&claim->effective, ledger->memory, new_end, log->end);
         interval_set_remove(&claim->skipped, ledger->memory, new_end, log->end);
         interval_set_remove(&claim->given_up, ledger->memory, new_end, log->end);
+        interval_set_remove(&claim->in_hand, ledger->memory, new_end, log->end);
     }
     interval_set_remove(&log->acknowledged, ledger->memory, new_end, log->end);
     interval_set_remove(&log->safe, ledger->memory, new_end, log->end);
@@ -420,6 +421,7 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
     case TRACE_GIVEN_UP: on_given_up(ledger, group, record); break;
     case TRACE_SINK: on_sink(ledger, group, record); break;
     case TRACE_DELIVERED:
+        if (group->has_workers) ledger_note_in_hand(ledger, group, record);
         ledger_prefetch_processing(ledger, group, (partition_id)record->field[2]);
         break;
     case TRACE_POSITION: on_position(ledger, group, record); break;

@@ -26,13 +26,14 @@ struct books {
     name_id g, c1, c2, id1, id2, producer;
 };
 
-static struct books *books_new(void)
+static struct books *books_with_workers(int32_t workers)
 {
     struct books *b = test_calloc(1, sizeof(*b));
     b->group = (struct scenario_group){.name = "billing",
                                        .topics = subscribed,
                                        .topic_count = 1,
-                                       .members = 2};
+                                       .members = 2,
+                                       .process = {.workers = workers}};
     b->scenario = (struct scenario){.topics = topics,
                                     .topic_count = 2,
                                     .groups = &b->group,
@@ -48,6 +49,11 @@ static struct books *books_new(void)
     b->id2 = names_intern(names, "billing-2-bbbb");
     b->producer = names_intern(names, "checkout");
     return b;
+}
+
+static struct books *books_new(void)
+{
+    return books_with_workers(0);
 }
 
 static struct ledger_group books_close(struct books *b)
@@ -305,8 +311,7 @@ static struct ledger_anomalies anomalies_of(const struct books *b)
 static void workers_overtake_each_other(void **state)
 {
     (void)state;
-    struct books *b = books_new();
-    b->group.process.workers = 2;
+    struct books *b = books_with_workers(2);
     at(b, SECONDS(1));
     append(b, 0, 300);
     position(b, b->c1, 0, POSITION_COMMITTED);
@@ -539,6 +544,38 @@ static void what_the_application_gives_up_is_skipped(void **state)
     books_free(b);
 }
 
+static void what_a_living_worker_holds_waits(void **state)
+{
+    (void)state;
+    struct books *b = books_with_workers(1);
+    append(b, 0, 100);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+    TRACE(b->sim, TRACE_DELIVERED, b->g, b->c1, PARTITION_ID(0, 0), 0, 60, 1, 1);
+    process(b, b->c1, 0, 20, 0);
+    commit(b, b->c1, b->id1, 60);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.skipped, 0);
+    assert_int_equal(caused(b, FINDING_WAITING, FINDING_CAUSE_RUN_ENDED), 80);
+    books_free(b);
+}
+
+static void what_a_dead_worker_held_is_passed_over(void **state)
+{
+    (void)state;
+    struct books *b = books_with_workers(1);
+    append(b, 0, 100);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+    TRACE(b->sim, TRACE_DELIVERED, b->g, b->c1, PARTITION_ID(0, 0), 0, 60, 1, 1);
+    process(b, b->c1, 0, 20, 0);
+    commit(b, b->c1, b->id1, 60);
+    TRACE(b->sim, TRACE_PROCESS, b->c1, PROCESS_TRACE_DEAD, 1);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.skipped, 40);
+    books_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -551,6 +588,8 @@ int main(void)
         cmocka_unit_test(a_reset_to_latest_skips_what_is_still_there),
         cmocka_unit_test(an_unclean_election_loses_acknowledged_records),
         cmocka_unit_test(workers_overtake_each_other),
+        cmocka_unit_test(what_a_living_worker_holds_waits),
+        cmocka_unit_test(what_a_dead_worker_held_is_passed_over),
         cmocka_unit_test(an_old_commit_is_blamed_for_what_it_brings_back),
         cmocka_unit_test(rebalances_count_once_the_group_has_formed),
         cmocka_unit_test(a_partition_is_stopped_while_nobody_can_process_it),
