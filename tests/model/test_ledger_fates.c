@@ -1,0 +1,166 @@
+/* The ledger: transactions, what nobody can read, what nobody could process, and what a pool of
+ * workers has in hand. */
+#include "tests/model/ledger_books.h"
+
+static void only_committed_transactions_take_effect(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    b->group.commit.mode = COMMIT_TRANSACTIONAL;
+    append(b, 0, 100);
+    process(b, b->c1, 0, 50, 0); /* and aborted */
+    process(b, b->c2, 0, 100, 0);
+    TRACE(b->sim, TRACE_SINK, b->g, b->c2, PARTITION_ID(0, 0), 0, 100, 1);
+    process(b, b->c1, 40, 20, 0);
+    TRACE(b->sim, TRACE_SINK, b->g, b->c1, PARTITION_ID(0, 0), 40, 10, 1); /* must not be */
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.duplicates, 70);
+    assert_int_equal(figures.effective_duplicates, 10);
+    books_free(b);
+}
+
+/* 100 records, of which a transaction wrote [20, 50) and took them back, and its marker. */
+static void a_transaction_is_aborted(struct books *b)
+{
+    append(b, 0, 100);
+    TRACE(b->sim, TRACE_UNREADABLE, PARTITION_ID(0, 0), 20, 30, UNREADABLE_ABORTED);
+    TRACE(b->sim, TRACE_UNREADABLE, PARTITION_ID(0, 0), 100, 1, UNREADABLE_MARKER);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+}
+
+static void who_reads_committed_is_spared_aborted_records(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    b->group.config.isolation_level = READ_COMMITTED;
+    a_transaction_is_aborted(b);
+    process(b, b->c1, 0, 20, 0);
+    struct ledger_partition partition;
+    ledger_partition(b->ledger, 0, 0, 0, &partition);
+    assert_int_equal(partition.next_offset, 50);
+    process(b, b->c1, 50, 50, 0);
+    ledger_partition(b->ledger, 0, 0, 0, &partition);
+    assert_int_equal(partition.next_offset, 101);
+    assert_int_equal(partition.lag_records, 0);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.produced, 70);
+    assert_int_equal(figures.processed, 70);
+    assert_int_equal(figures.skipped, 0);
+    assert_int_equal(figures.lag_records_end, 0);
+    books_free(b);
+}
+
+static void who_reads_uncommitted_misses_only_the_marker(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    a_transaction_is_aborted(b);
+    process(b, b->c1, 0, 20, 0);
+    process(b, b->c1, 50, 50, 0);
+    commit(b, b->c1, b->id1, 101);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.produced, 100);
+    assert_int_equal(figures.skipped, 30);
+    assert_int_equal(figures.lag_records_end, 0);
+    books_free(b);
+}
+
+static void an_election_takes_markers_back_too(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    b->group.config.isolation_level = READ_COMMITTED;
+    a_transaction_is_aborted(b);
+    process(b, b->c1, 0, 20, 0);
+    TRACE(b->sim, TRACE_LEADER_ELECTED, PARTITION_ID(0, 0), 1, 1, 40, 1);
+    append(b, 40, 5);
+    process(b, b->c1, 40, 5, 0);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.processed, 25);
+    assert_int_equal(figures.lag_records_end, 0);
+    books_free(b);
+}
+
+static void what_the_application_gives_up_is_skipped(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 100);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+    process(b, b->c1, 0, 20, 0);
+    TRACE(b->sim, TRACE_GIVEN_UP, b->g, b->c1, PARTITION_ID(0, 0), 20, 3, 1);
+    process(b, b->c1, 23, 77, 0);
+    commit(b, b->c1, b->id1, 100);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.skipped, 3);
+    assert_int_equal(caused(b, FINDING_SKIPPED, FINDING_CAUSE_GIVEN_UP), 3);
+    books_free(b);
+}
+
+static void workers_overtake_each_other(void **state)
+{
+    (void)state;
+    struct books *b = books_with_workers(2);
+    at(b, SECONDS(1));
+    append(b, 0, 300);
+    position(b, b->c1, 0, POSITION_COMMITTED);
+    at(b, SECONDS(11));
+    process(b, b->c1, 0, 100, SECONDS(1));   /* one each 100 ms, from 1.1 s on */
+    process(b, b->c2, 100, 100, SECONDS(6)); /* one each 50 ms, from 6.05 s on */
+    /* By then 50 of the lower range were done. */
+    assert_int_equal(anomalies_of(b).reordered_records, 50);
+    at(b, SECONDS(12));
+    process(b, b->c1, 200, 100, SECONDS(11)); /* after both */
+    assert_int_equal(anomalies_of(b).reordered_records, 50);
+    books_close(b);
+    books_free(b);
+}
+
+static void what_a_living_worker_holds_waits(void **state)
+{
+    (void)state;
+    struct books *b = books_with_workers(1);
+    append(b, 0, 100);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+    TRACE(b->sim, TRACE_DELIVERED, b->g, b->c1, PARTITION_ID(0, 0), 0, 60, 1, 1);
+    process(b, b->c1, 0, 20, 0);
+    commit(b, b->c1, b->id1, 60);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.skipped, 0);
+    assert_int_equal(caused(b, FINDING_WAITING, FINDING_CAUSE_RUN_ENDED), 80);
+    books_free(b);
+}
+
+static void what_a_dead_worker_held_is_passed_over(void **state)
+{
+    (void)state;
+    struct books *b = books_with_workers(1);
+    append(b, 0, 100);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+    TRACE(b->sim, TRACE_DELIVERED, b->g, b->c1, PARTITION_ID(0, 0), 0, 60, 1, 1);
+    process(b, b->c1, 0, 20, 0);
+    commit(b, b->c1, b->id1, 60);
+    TRACE(b->sim, TRACE_PROCESS, b->c1, PROCESS_TRACE_DEAD, 1);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.skipped, 40);
+    books_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_committed_transactions_take_effect),
+        cmocka_unit_test(who_reads_committed_is_spared_aborted_records),
+        cmocka_unit_test(who_reads_uncommitted_misses_only_the_marker),
+        cmocka_unit_test(an_election_takes_markers_back_too),
+        cmocka_unit_test(what_the_application_gives_up_is_skipped),
+        cmocka_unit_test(workers_overtake_each_other),
+        cmocka_unit_test(what_a_living_worker_holds_waits),
+        cmocka_unit_test(what_a_dead_worker_held_is_passed_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
