@@ -53,7 +53,7 @@ expect "the reference page" 0 out '| `session.timeout.ms` |' "$cohort" help scen
 expect "the schema" 0 out '"$schema": "http://json-schema.org/draft-07/schema#"' "$cohort" schema
 expect "a missing argument" 2 err "SCENARIO... is missing" "$cohort" check
 expect "an unknown option" 2 err "did you mean --set?" "$cohort" check --sett x good.yaml
-expect "a sound scenario" 0 out "good.yaml: sound: 1 topic, 1 group with 1 members" "$cohort" check good.yaml
+expect "a sound scenario" 0 out "good.yaml: sound: 1 topic, 1 group with 1 member," "$cohort" check good.yaml
 expect "a sound scenario" 0 none err "$cohort" check good.yaml
 expect "an unwise scenario" 0 err "unwise.yaml:3:14: warning: 5 members for 3 partitions" "$cohort" check unwise.yaml
 expect "a wrong scenario" 2 err "bad.yaml:3:23: error: members: one: not a whole number" "$cohort" check bad.yaml

@@ -21,17 +21,22 @@ static const struct option options[] = {
      "print the scenario with every value explicit"},
 };
 
+static const char *plural(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void print_summary(const char *path, const struct scenario *scenario, size_t warnings)
 {
     int64_t members = 0;
     for (int32_t i = 0; i < scenario->group_count; i++)
         members += scenario->groups[i].members;
-    printf("%s: sound: %" PRId32 " topic%s, %" PRId32 " group%s with %" PRId64 " members, %" PRId32
-           " events, %" PRId32 " expectations",
-           path, scenario->topic_count, scenario->topic_count == 1 ? "" : "s",
-           scenario->group_count, scenario->group_count == 1 ? "" : "s", members,
-           scenario->event_count, scenario->expect_count);
-    if (warnings > 0) printf("; %zu warning%s", warnings, warnings == 1 ? "" : "s");
+    printf("%s: sound: %" PRId32 " topic%s, %" PRId32 " group%s with %" PRId64 " member%s, %" PRId32
+           " event%s, %" PRId32 " expectation%s",
+           path, scenario->topic_count, plural(scenario->topic_count), scenario->group_count,
+           plural(scenario->group_count), members, plural(members), scenario->event_count,
+           plural(scenario->event_count), scenario->expect_count, plural(scenario->expect_count));
+    if (warnings > 0) printf("; %zu warning%s", warnings, plural((int64_t)warnings));
     printf("\n");
 }
 
