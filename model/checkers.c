@@ -203,7 +203,7 @@ static void check_processed(struct checkers *checkers, int32_t group,
     int64_t partition = record->field[2];
     name_id member = (name_id)record->field[1];
     const struct ledger_claim *claim = ledger_claim_of(checkers->ledger, state, partition);
-    if (claim == NULL || record->field[8] != 0) return;
+    if (claim == NULL) return;
     /* Threads of a pool work on through revocations, and through a loss and a return. */
     if (state->has_workers) return;
     if (!owns(claim, member)) {

@@ -214,7 +214,6 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     int64_t from = record->field[3];
     int64_t count = record->field[4];
     int64_t to = from + count;
-    if (record->field[8] != 0) return; /* a transaction took its effects back */
     ledger_note_order(ledger, group, claim, log, record);
     struct interval gap;
     for (int64_t at = from; interval_set_first_gap(&claim->processed, at, to, &gap); at = gap.to)

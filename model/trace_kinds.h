@@ -166,8 +166,7 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
           F(count, COUNT) F(generation, COUNT) F(incarnation, COUNT))                              \
     X(PROCESSED, "processed", FULL, "the application finished records of a partition",             \
       F(group, NAME) F(member, NAME) F(partition, PARTITION) F(base_offset, OFFSET)                \
-          F(count, COUNT) F(begin_at, TIME) F(generation, COUNT) F(incarnation, COUNT)             \
-              F(aborted, FLAG))                                                                    \
+          F(count, COUNT) F(begin_at, TIME) F(generation, COUNT) F(incarnation, COUNT))            \
     X(COMMIT_SENT, "commit_sent", FULL, "a consumer sent (or refused to send) a commit",           \
       F(group, NAME) F(member, NAME) E(call, COMMIT_CALL) F(partitions, COUNT) F(number, COUNT)    \
           F(generation, COUNT))                                                                    \

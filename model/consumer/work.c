@@ -84,7 +84,7 @@ static void emit_processed(struct consumer *consumer, const struct work *work, i
 {
     TRACE(consumer->sim, TRACE_PROCESSED, consumer->group, consumer->member, work->range.partition,
           work->range.base_offset, count, work->begun_at, work->range.generation,
-          consumer->incarnation, 0);
+          consumer->incarnation);
 }
 
 /* Takes `count` records off the front. */

@@ -122,7 +122,7 @@ static inline void process(struct books *b, name_id member, int64_t base_offset,
                            sim_time begin_at)
 {
     TRACE(b->sim, TRACE_PROCESSED, b->g, member, PARTITION_ID(0, 0), base_offset, count, begin_at,
-          1, 1, 0);
+          1, 1);
 }
 
 static inline void commit(struct books *b, name_id member, name_id id, int64_t offset)

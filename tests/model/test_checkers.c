@@ -55,7 +55,7 @@ static void process(struct watched *w, name_id member, int64_t base_offset, int6
                     sim_time begin_at)
 {
     TRACE(w->sim, TRACE_PROCESSED, w->g, member, PARTITION_ID(0, 0), base_offset, count, begin_at,
-          1, 1, 0);
+          1, 1);
 }
 
 static void commit(struct watched *w, int64_t offset, int64_t generation)

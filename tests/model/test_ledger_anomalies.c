@@ -84,7 +84,7 @@ static void append(struct books *b, int32_t partition, int64_t base_offset, int6
 static void process(struct books *b, int m, int64_t base_offset, int64_t count)
 {
     TRACE(b->sim, TRACE_PROCESSED, b->g, b->member[m], PARTITION_ID(0, 0), base_offset, count, 0, 1,
-          1, 0);
+          1);
 }
 
 static void position(struct books *b, int m, int64_t offset, enum position_cause cause)
