@@ -39,6 +39,17 @@ static struct producer_topic *topic_by_index(struct producer *producer, int32_t 
     return producer_topic_of(producer, cluster_topic_name(producer->options.cluster, index));
 }
 
+static struct producer_queue
+unused_queue(struct producer *producer, const struct producer_topic *topic, partition_id partition)
+{
+    return (struct producer_queue){.producer = producer,
+                                   .load = topic->load,
+                                   .partition = partition,
+                                   .node = -1,
+                                   .acked_sequence = -1,
+                                   .epoch = -1};
+}
+
 struct producer_queue *producer_queue_of(struct producer *producer, partition_id partition)
 {
     struct producer_topic *topic = topic_by_index(producer, PARTITION_TOPIC(partition));
@@ -54,14 +65,15 @@ struct producer_queue *producer_queue_of(struct producer *producer, partition_id
         topic->queue_count = grown;
     }
     struct producer_queue *queue = topic->queues[number];
-    if (queue != NULL) return queue;
-    queue = memory_keep(producer->memory, sizeof *queue);
-    *queue = (struct producer_queue){.producer = producer,
-                                     .partition = partition,
-                                     .node = -1,
-                                     .acked_sequence = -1,
-                                     .epoch = -1};
-    topic->queues[number] = queue;
+    if (queue == NULL) {
+        queue = memory_keep(producer->memory, sizeof *queue);
+        *queue = unused_queue(producer, topic, partition);
+        topic->queues[number] = queue;
+    }
+    if (!queue->used) {
+        queue->used = true;
+        topic->used_count++;
+    }
     return queue;
 }
 
@@ -173,7 +185,7 @@ static struct producer_send_batch *new_batch(struct producer_queue *queue)
         queue->head = batch;
     }
     queue->tail = batch;
-    queue->count++;
+    producer_count_queued(queue, 1);
     return batch;
 }
 
@@ -519,18 +531,18 @@ void producer_reset(struct producer *producer)
     for (int32_t n = 0; n < producer->node_count; n++) {
         producer->nodes[n].queue_count = 0;
         producer->nodes[n].in_flight = 0;
+        producer->nodes[n].has_latency = false;
     }
     for (int32_t t = 0; t < producer->topic_count; t++) {
-        producer->topics[t].sticky_partition = -1;
-        producer->topics[t].sticky_bytes = 0;
-        for (int32_t q = 0; q < producer->topics[t].queue_count; q++) {
-            struct producer_queue *queue = producer->topics[t].queues[q];
+        struct producer_topic *topic = &producer->topics[t];
+        topic->used_count = 0;
+        topic->load_version = 0;
+        topic->sticky_partition = -1;
+        topic->sticky_bytes = 0;
+        for (int32_t q = 0; q < topic->queue_count; q++) {
+            struct producer_queue *queue = topic->queues[q];
             if (queue == NULL) continue;
-            *queue = (struct producer_queue){.producer = producer,
-                                             .partition = queue->partition,
-                                             .node = -1,
-                                             .acked_sequence = -1,
-                                             .epoch = -1};
+            *queue = unused_queue(producer, topic, queue->partition);
         }
     }
     producer->flight_free = UINT32_MAX;

@@ -11,6 +11,7 @@
 #include "model/client/backoff.h"
 #include "model/client/client_metadata.h"
 #include "model/client/network_client.h"
+#include "model/partition_load.h"
 #include "model/producer.h"
 
 struct producer_queue;
@@ -39,12 +40,14 @@ struct producer_send_batch {
 /* One partition. */
 struct producer_queue {
     struct producer *producer;
+    struct partition_load *load; /* to be told of `count`; NULL = nobody asks */
     partition_id partition;
     int32_t node; /* whose list it is in; -1 = none */
     bool listed;
+    bool used;                        /* had a batch since the process started */
     struct producer_send_batch *head; /* oldest; queued ones only */
     struct producer_send_batch *tail;
-    int32_t count;
+    int32_t count; /* see producer_count_queued */
     int32_t in_flight;
     int32_t next_sequence;
     int32_t acked_sequence; /* last one acknowledged; -1 = none of this epoch */
@@ -59,7 +62,10 @@ struct producer_topic {
     name_id name;
     int32_t index; /* of PARTITION_ID; -1 = not known yet */
     int32_t queue_count;
+    int32_t used_count;             /* partitions that had a batch since the process started */
     struct producer_queue **queues; /* by partition; NULL = never used */
+    struct partition_load *load;    /* NULL = records without keys were never sent */
+    uint64_t load_version;          /* of the metadata it was made from; 0 = stale */
     int32_t sticky_partition;       /* -1 = to be chosen */
     int64_t sticky_bytes;
     uint64_t sticky_draws;
@@ -82,6 +88,11 @@ struct producer_node {
     int32_t start; /* where draining goes on, so that no partition starves */
     int32_t in_flight;
     sim_time ready_at;
+    /* RecordAccumulator.NodeLatencyStats, when partitioner.availability.timeout.ms is set: when the
+     * sender last found something ready for it, and when it could also send it. */
+    bool has_latency;
+    sim_time seen_ready_at;
+    sim_time drained_at;
 };
 
 /* Records for which there was no room in buffer.memory: their send() blocks. */
@@ -152,6 +163,14 @@ void producer_accumulate(struct producer *producer, partition_id partition,
 struct producer_records producer_split(struct producer_records *records, int32_t count);
 void producer_list_queue(struct producer_queue *queue);
 void producer_unlist_queue(struct producer_queue *queue);
+/* So many batches more (or fewer) wait in the queue. */
+static inline void producer_count_queued(struct producer_queue *queue, int32_t change)
+{
+    queue->count += change;
+    if (queue->load == NULL) return;
+    partition_load_change(queue->load, PARTITION_NUMBER(queue->partition), queue->count - change,
+                          queue->count);
+}
 /* Wakes the sender thread at this instant, or earlier if it is to wake earlier anyway. */
 void producer_wake(struct producer *producer, sim_time at);
 /* The batch is over; it is freed. */

@@ -91,7 +91,7 @@ static void requeue(struct producer *producer, struct producer_send_batch *batch
     batch->next = *at;
     *at = batch;
     if (batch->next == NULL) queue->tail = batch;
-    queue->count++;
+    producer_count_queued(queue, 1);
     producer_list_queue(queue);
     if (queue->node >= 0) {
         struct producer_node *node = &producer->nodes[queue->node];
@@ -189,7 +189,7 @@ static struct producer_send_batch *pop(struct producer_queue *queue)
     struct producer_send_batch *batch = queue->head;
     queue->head = batch->next;
     if (queue->head == NULL) queue->tail = NULL;
-    queue->count--;
+    producer_count_queued(queue, -1);
     batch->next = NULL;
     return batch;
 }
@@ -309,12 +309,26 @@ static sim_time node_ready_at(const struct producer *producer, const struct prod
     return at;
 }
 
+/* Something is ready for the node: what the partitioner will know of it
+ * (RecordAccumulator.updateNodeLatencyStats). */
+static void note_latency(const struct producer *producer, int32_t number)
+{
+    if (producer->config.partitioner_availability_timeout_ms == 0) return;
+    struct producer_node *node = &producer->nodes[number];
+    bool can_send = network_client_is_ready(producer->client, CHANNEL_DATA(number)) &&
+                    node->in_flight < producer->config.max_in_flight_requests_per_connection;
+    node->seen_ready_at = sim_now(producer->sim);
+    if (can_send || !node->has_latency) node->drained_at = node->seen_ready_at;
+    node->has_latency = true;
+}
+
 static void serve_node(struct producer *producer, int32_t number)
 {
     struct producer_node *node = &producer->nodes[number];
     sim_time now = sim_now(producer->sim);
     int32_t limit = producer->config.max_in_flight_requests_per_connection;
     while (node->queue_count > 0 && node->ready_at <= now) {
+        note_latency(producer, number);
         if (node->in_flight >= limit) return; /* a response wakes the sender */
         int32_t channel = CHANNEL_DATA(number);
         if (network_client_is_unavailable(producer->client, channel)) {
@@ -342,7 +356,7 @@ static void dequeue(struct producer_send_batch *batch)
     }
     *at = batch->next;
     if (queue->tail == batch) queue->tail = before;
-    queue->count--;
+    producer_count_queued(queue, -1);
     if (queue->count == 0) producer_unlist_queue(queue);
 }
 

@@ -3,28 +3,83 @@
 #include "model/partitioner.h"
 
 /* BuiltInPartitioner (KIP-794): a topic's records without keys all go to one partition until it has
- * had batch.size bytes, then to another, chosen by how little waits there. */
+ * had batch.size bytes, then to another, chosen by how little waits there.
+ *
+ * Kafka's sender counts what waits in each of its passes (RecordAccumulator.partitionReady). It
+ * passes whenever a batch is begun or full, and once more right after it has sent something, so its
+ * numbers are at most one pass old; here they are those of the moment. */
 
-/* Partitions with a leader, and how many batches wait in each; true if the lengths say anything. */
-static bool queue_lengths(struct producer *producer, const struct producer_topic *topic,
-                          const struct client_topic *known, struct partition_choice *choice,
-                          int32_t *available, int32_t *sizes)
+/* Queues and leaders as they are, after something else than a queue changed. */
+static void refresh_load(struct producer *producer, struct producer_topic *topic,
+                         const struct client_topic *known)
 {
-    bool differ = false;
-    bool all_used = true;
-    choice->available = available;
-    for (int32_t p = 0; p < known->partition_count; p++) {
-        if (known->partitions[p].leader < 0) continue;
-        const struct producer_queue *queue = p < topic->queue_count ? topic->queues[p] : NULL;
-        if (queue == NULL) all_used = false;
-        sizes[choice->available_count] = queue == NULL ? 0 : queue->count;
-        if (choice->available_count > 0 && sizes[choice->available_count] != sizes[0]) {
-            differ = true;
-        }
-        available[choice->available_count++] = p;
+    uint64_t version = client_metadata_version(producer->metadata);
+    if (topic->load != NULL && topic->load_version == version) return;
+    if (topic->load == NULL) {
+        topic->load = memory_keep(producer->memory, sizeof *topic->load);
+        partition_load_init(topic->load, producer->memory);
     }
-    return producer->config.partitioner_adaptive_partitioning_enable && all_used && differ &&
-           choice->available_count > 1;
+    topic->load_version = version;
+    size_t count = (size_t)known->partition_count;
+    bool *has_leader = memory_take(producer->memory, count * sizeof *has_leader);
+    int32_t *lengths = memory_take(producer->memory, count * sizeof *lengths);
+    for (int32_t p = 0; p < known->partition_count; p++) {
+        has_leader[p] = known->partitions[p].leader >= 0;
+        struct producer_queue *queue = p < topic->queue_count ? topic->queues[p] : NULL;
+        if (queue == NULL) continue;
+        lengths[p] = queue->count;
+        queue->load = topic->load;
+    }
+    partition_load_set(topic->load, known->partition_count, has_leader, lengths);
+    memory_give(producer->memory, has_leader, count * sizeof *has_leader);
+    memory_give(producer->memory, lengths, count * sizeof *lengths);
+}
+
+/* It has had something to send to this broker for longer than it would wait. */
+static bool is_late(const struct producer *producer, int32_t node)
+{
+    const struct producer_node *late = &producer->nodes[node];
+    sim_time limit = MILLISECONDS(producer->config.partitioner_availability_timeout_ms);
+    return limit > 0 && late->has_latency && late->seen_ready_at - late->drained_at > limit;
+}
+
+static bool any_is_late(const struct producer *producer)
+{
+    for (int32_t n = 0; n < producer->node_count; n++) {
+        if (is_late(producer, n)) return true;
+    }
+    return false;
+}
+
+/* partitioner.availability.timeout.ms: partitions where something waits for a late broker are left
+ * out. As in Kafka's code, the length of such a queue stays where it was written, and counts for
+ * the next partition if nothing waits there. */
+static int32_t choose_without_late(struct producer *producer, const struct producer_topic *topic,
+                                   const struct client_topic *known, uint32_t random)
+{
+    const struct partition_load *load = topic->load;
+    size_t bytes = ((size_t)load->available_count + 1) * sizeof(int32_t);
+    int32_t *partitions = memory_take(producer->memory, bytes);
+    int32_t *lengths = memory_take(producer->memory, bytes);
+    int32_t count = 0;
+    for (int32_t i = 0; i < load->available_count; i++) {
+        int32_t partition = load->available[i];
+        const struct producer_queue *queue = topic->queues[partition];
+        partitions[count] = partition;
+        if (queue->count > 0) lengths[count] = queue->count;
+        if (queue->count > 0 && is_late(producer, known->partitions[partition].leader)) continue;
+        count++;
+    }
+    const struct partition_choice choice = {.partition_count = known->partition_count,
+                                            .available = load->available,
+                                            .available_count = load->available_count,
+                                            .queue_sizes = lengths,
+                                            .queue_partitions = partitions,
+                                            .queue_count = count};
+    int32_t chosen = partition_adaptive(&choice, random);
+    memory_give(producer->memory, partitions, bytes);
+    memory_give(producer->memory, lengths, bytes);
+    return chosen;
 }
 
 static int32_t choose(struct producer *producer, struct producer_topic *topic)
@@ -37,19 +92,14 @@ static int32_t choose(struct producer *producer, struct producer_topic *topic)
         int32_t count = cluster_partition_count(producer->options.cluster, topic->index);
         return (int32_t)((random & 0x7fffffff) % (uint32_t)count);
     }
-    size_t bytes = (size_t)known->partition_count * sizeof(int32_t);
-    int32_t *available = memory_take(producer->memory, bytes);
-    int32_t *sizes = memory_take(producer->memory, bytes);
-    struct partition_choice choice = {.partition_count = known->partition_count};
-    if (queue_lengths(producer, topic, known, &choice, available, sizes)) {
-        choice.queue_sizes = sizes;
-        choice.queue_partitions = available;
-        choice.queue_count = choice.available_count;
+    refresh_load(producer, topic, known);
+    /* As long as some partition never had a batch, its queue is not among those counted. */
+    bool adaptive = producer->config.partitioner_adaptive_partitioning_enable &&
+                    topic->used_count >= known->partition_count;
+    if (adaptive && any_is_late(producer)) {
+        return choose_without_late(producer, topic, known, random);
     }
-    int32_t chosen = partition_adaptive(&choice, random);
-    memory_give(producer->memory, available, bytes);
-    memory_give(producer->memory, sizes, bytes);
-    return chosen;
+    return partition_load_choose(topic->load, random, adaptive);
 }
 
 /* After an append: the partition changes when it has had batch.size bytes and no half-filled batch

@@ -2,7 +2,9 @@
  * in tests/conformance.) */
 #include "model/group_partition.h"
 #include "model/java_string.h"
+#include "model/partition_load.h"
 #include "model/partitioner.h"
+#include "sim/rng.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -101,6 +103,58 @@ static void without_load_every_available_partition_has_its_turn(void **state)
     assert_int_equal(partition_adaptive(&nobody, 7), 3);
 }
 
+#define PARTITIONS 37
+
+/* Both ways to choose, over the same queues: the recorded rule, and the tree. */
+static void expect_same_choices(const struct partition_load *load, const bool *has_leader,
+                                const int32_t *lengths, uint32_t random)
+{
+    int32_t available[PARTITIONS];
+    int32_t sizes[PARTITIONS];
+    struct partition_choice choice = {.partition_count = PARTITIONS, .available = available};
+    for (int32_t p = 0; p < PARTITIONS; p++) {
+        if (!has_leader[p]) continue;
+        sizes[choice.available_count] = lengths[p];
+        available[choice.available_count++] = p;
+    }
+    assert_int_equal(partition_load_choose(load, random, false),
+                     partition_adaptive(&choice, random));
+    choice.queue_sizes = sizes;
+    choice.queue_partitions = available;
+    choice.queue_count = choice.available_count;
+    assert_int_equal(partition_load_choose(load, random, true),
+                     partition_adaptive(&choice, random));
+}
+
+static void load_is_kept_as_it_changes(void **state)
+{
+    (void)state;
+    struct memory *memory = memory_new();
+    struct partition_load load;
+    partition_load_init(&load, memory);
+    struct rng_key key = rng_key(1, 0, RNG_PARTITIONER);
+    uint64_t draw = 0;
+    for (int round = 0; round < 50; round++) {
+        bool has_leader[PARTITIONS];
+        int32_t lengths[PARTITIONS];
+        uint64_t leaderless = rng_below(&key, draw++, 4); /* 0 = every one has a leader */
+        for (int32_t p = 0; p < PARTITIONS; p++) {
+            has_leader[p] = leaderless == 0 || rng_below(&key, draw++, 4) >= leaderless;
+            lengths[p] = (int32_t)rng_below(&key, draw++, 3);
+        }
+        if (round == 0) memset(has_leader, 0, sizeof has_leader);
+        partition_load_set(&load, PARTITIONS, has_leader, lengths);
+        for (int step = 0; step < 200; step++) {
+            int32_t p = (int32_t)rng_below(&key, draw++, PARTITIONS);
+            int32_t to = step % 3 == 0 ? (int32_t)rng_below(&key, draw++, 20) : 0;
+            partition_load_change(&load, p, lengths[p], to);
+            lengths[p] = to;
+            expect_same_choices(&load, has_leader, lengths, (uint32_t)rng_u64(&key, draw++));
+        }
+    }
+    memory_free_all(memory);
+}
+
 static void round_robin_counts_on(void **state)
 {
     (void)state;
@@ -121,6 +175,7 @@ int main(void)
         cmocka_unit_test(keys_go_by_murmur2),
         cmocka_unit_test(shorter_queues_are_chosen_more_often),
         cmocka_unit_test(without_load_every_available_partition_has_its_turn),
+        cmocka_unit_test(load_is_kept_as_it_changes),
         cmocka_unit_test(round_robin_counts_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
