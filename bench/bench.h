@@ -43,7 +43,7 @@ bench_run heartbeats_network;
 bench_run coordinator_heartbeats, coordinator_rebalances, coordinator_load;
 bench_run coordinator_consumer_heartbeats, coordinator_consumer_rebalances;
 bench_run consumer_all_move, consumer_joins;
-bench_run data_busy, data_more, data_idle;
-bench_run groups_hour, idle_hour, idle_hour_848, busy_hour;
+bench_run data_busy, data_more, data_busy_keyed, data_more_keyed, data_idle;
+bench_run groups_hour, idle_hour, idle_hour_848, busy_hour, busy_hour_keyed;
 
 #endif

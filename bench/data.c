@@ -1,12 +1,14 @@
 /* The data plane at size, with ledger, checkers and fingerprints on: what issue 5 asks for.
  *
- * data-busy: 1,000 consumers, 10,000 partitions, 1,000,000 records/s, three brokers, RF 3.
- * data-more is the same with ten times the records at the same request rate: it must cost at
- * most 1.3 times as much. busy-hour is data-busy for one whole virtual hour: CPU seconds and the
- * world's memory stand in its line. `events` counts the partition batches appended: a slot of
- * 100 ms of records is handed over at its end and lingers 100 ms, so a batch holds 200 ms, 20
- * records, and there are 50,000 a second. data-idle: 12,000 consumers in 200 groups at default
- * settings on mostly idle topics; its events are virtual seconds x consumers. */
+ * data-busy: 1,000 consumers, 10,000 partitions, 1,000,000 records/s, three brokers, RF 3; records
+ * without keys, Kafka's default, so that batches of 64 KiB fill one after the other and 1,526 are
+ * appended a second. data-busy-keyed: the same with a million keys, which spread over all
+ * partitions at once: a slot of 100 ms of records is handed over at its end and lingers 100 ms, so
+ * a batch holds 200 ms, 20 records, and there are 50,000 a second. `events` counts partition
+ * batches appended. data-more is the same with ten times the records at the same request rate: it
+ * must cost at most 1.3 times as much. busy-hour is data-busy for one whole virtual hour: CPU
+ * seconds and the world's memory stand in its line. data-idle: 12,000 consumers in 200 groups at
+ * default settings on mostly idle topics; its events are virtual seconds x consumers. */
 #include "model/checkers.h"
 #include "model/world.h"
 #include "bench/bench.h"
@@ -31,7 +33,7 @@ static const char busy_yaml[] =
     "topics:\n"
     "  t: {partitions: 10000, replication: 3}\n"
     "producers:\n"
-    "  p: {topic: t, rate: %s/s, record_size: %s, keys: {count: 1000000, zipf: 0.3},\n"
+    "  p: {topic: t, rate: %s/s, record_size: %s,%s\n"
     "      config: {linger.ms: 100, batch.size: 65536, buffer.memory: 1073741824,\n"
     "               max.request.size: 16777216}}\n"
     "groups:\n"
@@ -79,26 +81,44 @@ static struct measure run_from(const char *text, sim_time from)
     return measure;
 }
 
-static struct measure busy(int32_t seconds, const char *rate, const char *size)
+static struct measure busy(int32_t seconds, const char *rate, const char *size, const char *keys)
 {
-    char text[sizeof busy_yaml + 64];
-    snprintf(text, sizeof text, busy_yaml, FORMING_SECONDS + seconds, rate, size);
+    char text[sizeof busy_yaml + 96];
+    snprintf(text, sizeof text, busy_yaml, FORMING_SECONDS + seconds, rate, size, keys);
     return run_from(text, SECONDS(FORMING_SECONDS));
 }
 
+#define NO_KEYS   " keys: {count: 0},"
+#define MANY_KEYS " keys: {count: 1000000, zipf: 0.3},"
+
 struct measure data_busy(void)
 {
-    return busy(BUSY_SECONDS, "1000000", "100B");
+    return busy(BUSY_SECONDS, "1000000", "100B", NO_KEYS);
+}
+
+struct measure data_busy_keyed(void)
+{
+    return busy(BUSY_SECONDS, "1000000", "100B", MANY_KEYS);
 }
 
 struct measure data_more(void)
 {
-    return busy(BUSY_SECONDS, "10000000", "10B");
+    return busy(BUSY_SECONDS, "10000000", "10B", NO_KEYS);
+}
+
+struct measure data_more_keyed(void)
+{
+    return busy(BUSY_SECONDS, "10000000", "10B", MANY_KEYS);
 }
 
 struct measure busy_hour(void)
 {
-    return busy(HOUR_SECONDS, "1000000", "100B");
+    return busy(HOUR_SECONDS, "1000000", "100B", NO_KEYS);
+}
+
+struct measure busy_hour_keyed(void)
+{
+    return busy(HOUR_SECONDS, "1000000", "100B", MANY_KEYS);
 }
 
 struct measure data_idle(void)

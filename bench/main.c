@@ -37,6 +37,9 @@ static const struct workload workloads[] = {
     {"data-busy", "1,000,000 records/s, 10,000 partitions, 1,000 consumers, RF 3: per batch",
      data_busy, NULL, 1},
     {"data-more", "ten times the records at the same request rate", data_more, NULL, 1},
+    {"data-busy-keyed", "data-busy with a million keys: batches of 20 records", data_busy_keyed,
+     NULL, 1},
+    {"data-more-keyed", "data-more with a million keys: batches of 200", data_more_keyed, NULL, 1},
     {"data-idle", "12,000 consumers in 200 groups, idle: per consumer and virtual second",
      data_idle, NULL, 1},
     {"groups-hour", "one virtual hour: 12,000 scripted members in 200 groups, per request",
@@ -44,6 +47,7 @@ static const struct workload workloads[] = {
     {"idle-hour", "one virtual hour: 12,000 whole clients in 200 groups, mostly idle topic",
      idle_hour, NULL, 1},
     {"busy-hour", "one virtual hour of data-busy", busy_hour, NULL, 1},
+    {"busy-hour-keyed", "one virtual hour of data-busy-keyed", busy_hour_keyed, NULL, 1},
     {"idle-hour-848", "the same in the consumer protocol (KIP-848)", idle_hour_848, NULL, 1},
 };
 
