@@ -86,7 +86,7 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
     /* workload: nothing here may depend on groups, brokers or faults */                           \
     X(ARRIVAL, "arrival", WORKLOAD, "records came into being at a producer",                       \
       F(producer, NAME) F(partition, PARTITION) F(count, COUNT) F(bytes, BYTES) F(first_at, TIME)  \
-          F(last_at, TIME))                                                                        \
+          F(last_at, TIME) F(digest, COUNT))                                                       \
     /* run */                                                                                      \
     X(SAMPLE, "sample", FULL, "a step of the time series", F(step, COUNT))                         \
     X(FAULT, "fault", FULL, "an entry of the timeline takes effect or ends",                       \

@@ -42,7 +42,8 @@ struct workload {
     struct rng_key size_key;
     struct resend *resends; /* oldest first */
     struct resend **resends_end;
-    uint64_t resent; /* batches; also their tags, so that none is mixed with other records */
+    uint64_t resent;  /* batches; also their tags, so that none is mixed with other records */
+    bool is_constant; /* every record has the same size */
     struct workload_counts counts;
 };
 
@@ -97,45 +98,80 @@ static void notice_new_partitions(struct workload *workload)
     if (has_keys(workload) && known > workload->partitions) update_weights(workload, known);
 }
 
+/* What came into being in one slot, or a lone record: one trace record tells of it. */
+struct arrivals {
+    int32_t partition; /* -1 = no key, or several partitions */
+    int64_t count;
+    int64_t bytes;
+    sim_time first_at;
+    sim_time last_at;
+    uint64_t digest; /* of how many went to which partition */
+};
+
+static struct arrivals no_arrivals(void)
+{
+    return (struct arrivals){.partition = -1, .first_at = SIM_TIME_NEVER};
+}
+
+static void tell_arrivals(const struct workload *workload, const struct arrivals *arrivals)
+{
+    if (arrivals->count == 0) return;
+    int32_t partition = arrivals->partition < 0 ? PARTITION_NUMBER_UNKNOWN : arrivals->partition;
+    TRACE(workload->sim, TRACE_ARRIVAL, process_name(workload->sim, workload->process),
+          PARTITION_ID(workload->topic, partition), arrivals->count, arrivals->bytes,
+          arrivals->first_at, arrivals->last_at, (int64_t)arrivals->digest);
+}
+
+/* Order counts, so that the same numbers for other partitions give another digest. The factors are
+ * odd and random (those of xxHash64). */
+static uint64_t digest(uint64_t sum, int32_t partition, uint64_t count)
+{
+    sum ^= (uint64_t)partition * UINT64_C(0x9E3779B185EBCA87) + count;
+    return (sum << 31 | sum >> 33) * UINT64_C(0xC2B2AE3D27D4EB4F);
+}
+
 /* Sends `count` records that came into being between two instants. partition -1 = no key. */
 static void give(struct workload *workload, int32_t partition, uint64_t index, uint64_t count,
-                 sim_time first_at, sim_time last_at)
+                 sim_time first_at, sim_time last_at, struct arrivals *arrivals)
 {
-    int64_t bytes = distribution_draw_sum(&workload->settings->record_size_bytes,
-                                          &workload->size_key, index, count);
-    struct producer_records records = {.count = (int32_t)count,
-                                       .bytes = bytes,
-                                       .first_at = first_at,
-                                       .last_at = last_at};
+    int64_t bytes = workload->is_constant
+                        ? workload->settings->record_size_bytes.a * (int64_t)count
+                        : distribution_draw_sum(&workload->settings->record_size_bytes,
+                                                &workload->size_key, index, count);
+    arrivals->count += (int64_t)count;
+    arrivals->bytes += bytes;
+    if (first_at < arrivals->first_at) arrivals->first_at = first_at;
+    if (last_at > arrivals->last_at) arrivals->last_at = last_at;
+    arrivals->digest = digest(arrivals->digest, partition, count);
     workload->counts.arrived += (int64_t)count;
-    partition_id id =
-        PARTITION_ID(workload->topic, partition < 0 ? PARTITION_NUMBER_UNKNOWN : partition);
-    TRACE(workload->sim, TRACE_ARRIVAL, process_name(workload->sim, workload->process), id,
-          (int64_t)count, bytes, first_at, last_at);
     /* Records are stamped by the clock of the host they were made on. */
-    records.first_at = process_clock(workload->sim, workload->process, first_at);
-    records.last_at = process_clock(workload->sim, workload->process, last_at);
+    struct producer_records records = {
+        .count = (int32_t)count,
+        .bytes = bytes,
+        .first_at = process_clock(workload->sim, workload->process, first_at),
+        .last_at = process_clock(workload->sim, workload->process, last_at),
+    };
     if (partition < 0) {
         producer_send_sticky(workload->producer, workload->topic_name, &records);
     } else {
-        producer_send(workload->producer, id, &records);
+        producer_send(workload->producer, PARTITION_ID(workload->topic, partition), &records);
     }
 }
 
 /* `count` of a slot's records belong to one partition: evenly spread over the slot. */
 static void give_spread(struct workload *workload, int32_t partition, uint64_t slot, uint64_t count,
-                        sim_time begin, sim_time end)
+                        sim_time begin, sim_time end, struct arrivals *arrivals)
 {
     if (count == 0) return;
     sim_time half_step = (end - begin) / (sim_time)(2 * count);
-    give(workload, partition, rng_index(slot, (uint64_t)partition + 1), count, begin + half_step,
-         end - half_step);
+    uint64_t index = workload->is_constant ? 0 : rng_index(slot, (uint64_t)partition + 1);
+    give(workload, partition, index, count, begin + half_step, end - half_step, arrivals);
 }
 
 /* Systematic sampling: a comb of `count` teeth, shifted by one draw, laid over the summed weights.
  */
 static void deal(struct workload *workload, uint64_t slot, uint64_t count, sim_time begin,
-                 sim_time end)
+                 sim_time end, struct arrivals *arrivals)
 {
     uint64_t shift = rng_below(&workload->key_key, slot, workload->weight_sum);
     uint128 before = 0;
@@ -149,21 +185,21 @@ static void deal(struct workload *workload, uint64_t slot, uint64_t count, sim_t
         if (p == workload->partitions - 1) teeth = count;
         producer_expect(workload->producer, PARTITION_ID(workload->topic, p + 8),
                         PARTITION_ID(workload->topic, p + 4));
-        give_spread(workload, p, slot, teeth - teeth_before, begin, end);
+        give_spread(workload, p, slot, teeth - teeth_before, begin, end, arrivals);
         teeth_before = teeth;
     }
 }
 
 /* A Poisson process split by keys is one Poisson process per partition. */
 static void deal_poisson(struct workload *workload, uint64_t slot, int128 amount, sim_time begin,
-                         sim_time end)
+                         sim_time end, struct arrivals *arrivals)
 {
     for (int32_t p = 0; p < workload->partitions; p++) {
         uint64_t mean_micro = (uint64_t)(amount * (int128)workload->weights[p] /
                                          (int128)workload->weight_sum / (RATE_RECORD / 1000000));
         uint64_t count =
             poisson_draw(mean_micro, &workload->arrival_key, rng_index(slot, (uint64_t)p));
-        give_spread(workload, p, slot, count, begin, end);
+        give_spread(workload, p, slot, count, begin, end, arrivals);
     }
 }
 
@@ -174,6 +210,19 @@ static int128 amount_between(const struct workload *workload, sim_time begin, si
     return (rate_amount(rate, end) - rate_amount(rate, begin)) * workload->factor_milli / 1000;
 }
 
+/* How many records `amount` makes, with what was left over before. */
+static uint64_t draw_count(struct workload *workload, uint64_t slot, int128 amount)
+{
+    if (workload->settings->poisson) {
+        return poisson_draw((uint64_t)(amount / (RATE_RECORD / 1000000)), &workload->arrival_key,
+                            slot);
+    }
+    workload->due += amount;
+    uint64_t count = workload->due < 0 ? 0 : (uint64_t)(workload->due / RATE_RECORD);
+    workload->due -= (int128)count * RATE_RECORD;
+    return count;
+}
+
 /* Everything that arrived since the last look, as one slot's worth. */
 static void draw_slot(struct workload *workload, sim_time now)
 {
@@ -182,26 +231,19 @@ static void draw_slot(struct workload *workload, sim_time now)
     int128 amount = amount_between(workload, begin, now);
     /* A factor that changes within a slot cuts it in two, so the begin is part of the key. */
     uint64_t slot = (uint64_t)begin;
+    struct arrivals arrivals = no_arrivals();
     notice_new_partitions(workload);
     if (workload->settings->poisson && workload->weights != NULL) {
-        deal_poisson(workload, slot, amount, begin, now);
-        return;
-    }
-    uint64_t count;
-    if (workload->settings->poisson) {
-        count = poisson_draw((uint64_t)(amount / (RATE_RECORD / 1000000)), &workload->arrival_key,
-                             slot);
+        deal_poisson(workload, slot, amount, begin, now, &arrivals);
     } else {
-        workload->due += amount;
-        count = workload->due < 0 ? 0 : (uint64_t)(workload->due / RATE_RECORD);
-        workload->due -= (int128)count * RATE_RECORD;
+        uint64_t count = draw_count(workload, slot, amount);
+        if (workload->weights == NULL || count == 0) {
+            give_spread(workload, -1, slot, count, begin, now, &arrivals);
+        } else {
+            deal(workload, slot, count, begin, now, &arrivals);
+        }
     }
-    if (count == 0) return;
-    if (workload->weights == NULL) {
-        give_spread(workload, -1, slot, count, begin, now);
-    } else {
-        deal(workload, slot, count, begin, now);
-    }
+    tell_arrivals(workload, &arrivals);
 }
 
 static void on_slot(struct workload *workload)
@@ -245,7 +287,10 @@ static void on_record(struct workload *workload, uint64_t number)
         while (drawn >= workload->weights[partition])
             drawn -= workload->weights[partition++];
     }
-    give(workload, partition, number, 1, now, now);
+    struct arrivals arrivals = no_arrivals();
+    give(workload, partition, number, 1, now, now, &arrivals);
+    arrivals.partition = partition;
+    tell_arrivals(workload, &arrivals);
     post_next_record(workload);
 }
 
@@ -334,6 +379,8 @@ struct workload *workload_new(struct sim *sim, struct network *network, struct c
     workload->scenario = scenario;
     workload->settings = settings;
     workload->factor_milli = 1000;
+    workload->is_constant = settings->record_size_bytes.kind == DISTRIBUTION_CONSTANT &&
+                            settings->record_size_bytes.a <= INT32_MAX;
     workload->stop_at =
         settings->stop_at < scenario->duration_ns ? settings->stop_at : scenario->duration_ns;
     workload->process = process_add(sim, name, name);
