@@ -1,6 +1,7 @@
 #include "model/broker_internal.h"
 
 #include "model/messages_group.h"
+#include "model/undelivered.h"
 #include "sim/check.h"
 
 #include <string.h>
@@ -52,9 +53,13 @@ struct broker_connection *broker_connection_add(struct broker *broker, connectio
 static void free_connection(struct broker *broker, struct broker_connection *c)
 {
     for (uint32_t i = 0; i < c->waiting_count; i++) {
-        message_free(broker->memory, c->waiting[c->waiting_first + i]);
+        message_drop(broker->sim, c->waiting[c->waiting_first + i]);
     }
-    message_free(broker->memory, c->request);
+    if (c->is_served) {
+        message_drop(broker->sim, c->request);
+    } else {
+        message_free(broker->memory, c->request);
+    }
     memory_give(broker->memory, c->waiting, c->waiting_capacity * sizeof *c->waiting);
     memory_give(broker->memory, c, sizeof *c);
 }
@@ -154,6 +159,7 @@ static void begin_request(struct broker *broker, struct broker_connection *conne
         handle_request(broker, connection);
         return;
     }
+    connection->is_served = true;
     sim_post(broker->sim, ends_at, PHASE_INTERNAL, broker->entity, broker->entity, BROKER_EXECUTE,
              connection->id, NULL);
 }
@@ -185,21 +191,44 @@ void broker_respond(struct broker *broker, struct broker_connection *connection,
                     struct message *response, int64_t size_bytes)
 {
     struct message *request = connection->request;
-    if (response != NULL) {
+    if (response != NULL && connection->is_closing) {
+        message_free(broker->memory, response);
+        connection->send_failed = true;
+    } else if (response != NULL) {
         response->correlation = request->correlation;
         network_send(broker->cluster->network, connection->id, broker->entity, response,
                      size_bytes);
     }
     connection->request = NULL;
     message_free(broker->memory, request);
-    if (connection->waiting_count == 0 || connection->is_readable) return;
+    bool is_done = connection->waiting_count == 0 && !connection->is_closing;
+    if (is_done || connection->is_readable) return;
     connection->is_readable = true;
     pointer_list_push(broker->memory, &broker->ready_connections, connection);
+}
+
+/* Nobody waits for answers here any more. */
+static void forget_connection(struct broker *broker, struct broker_connection *connection)
+{
+    produce_connection_gone(broker, connection);
+    fetch_connection_gone(broker, connection);
+    replication_connection_gone(broker, connection);
+    broker_connection_remove(broker, connection);
+}
+
+void broker_disconnect(struct broker *broker, struct broker_connection *connection)
+{
+    network_close(broker->cluster->network, connection->id, broker->entity);
+    forget_connection(broker, connection);
 }
 
 static void read_on(struct broker *broker, struct broker_connection *c)
 {
     c->is_readable = false;
+    if (c->is_closing && (c->send_failed || c->waiting_count == 0)) {
+        forget_connection(broker, c);
+        return;
+    }
     if (c->request != NULL || c->waiting_count == 0) return;
     struct message *request = c->waiting[c->waiting_first++];
     c->waiting_count--;
@@ -238,15 +267,17 @@ void broker_finish(struct broker *broker)
 
 /* ---- events ------------------------------------------------------------------------------ */
 
-static void on_closed(struct broker *broker, connection_id id)
+/* The requests that came before the close are served one after the other as long as none of them
+ * has an answer, which could not be sent any more: so producers with acks=0 may write and go
+ * (Selector.close, CloseMode.GRACEFUL: closingChannels). */
+static void on_closed(struct broker *broker, struct broker_connection *connection)
 {
-    struct broker_connection *connection = broker_connection_find(broker, id);
-    if (connection == NULL) return;
-    network_close(broker->cluster->network, id, broker->entity);
-    produce_connection_gone(broker, connection);
-    fetch_connection_gone(broker, connection);
-    replication_connection_gone(broker, connection);
-    broker_connection_remove(broker, connection);
+    network_close(broker->cluster->network, connection->id, broker->entity);
+    if (connection->is_served) {
+        connection->is_closing = true;
+    } else {
+        forget_connection(broker, connection);
+    }
 }
 
 /* True if the event is about a connection that this broker opened. */
@@ -277,16 +308,21 @@ static void on_network(struct broker *broker, const struct sim_event *event)
     } else if (connection != NULL && event->kind == NETWORK_MESSAGE) {
         on_request(broker, connection, event->pointer);
     } else if (connection != NULL && event->kind == NETWORK_CLOSED) {
-        on_closed(broker, id);
+        on_closed(broker, connection);
     } else if (!link_event(broker, event) && event->kind == NETWORK_MESSAGE) {
-        message_free(broker->memory, event->pointer); /* of a connection given up here */
+        message_drop(broker->sim, event->pointer); /* of a connection given up here */
     }
 }
 
 static void on_execute(struct broker *broker, connection_id id)
 {
     struct broker_connection *connection = broker_connection_find(broker, id);
-    if (connection != NULL && connection->request != NULL) handle_request(broker, connection);
+    if (connection == NULL || !connection->is_served) return;
+    connection->is_served = false;
+    handle_request(broker, connection);
+    connection = broker_connection_find(broker, id);
+    bool waits_for_answer = connection != NULL && connection->request != NULL;
+    if (waits_for_answer && connection->is_closing) forget_connection(broker, connection);
 }
 
 static void on_retention(struct broker *broker)

@@ -116,8 +116,11 @@ struct broker_connection {
     uint32_t waiting_count;
     uint32_t waiting_capacity;
     struct fetch_session *parked_fetch;
-    bool settled_early;       /* broker_fetch_settle came before the fetch it is about */
-    bool is_readable;         /* in the broker's list */
+    bool settled_early; /* broker_fetch_settle came before the fetch it is about */
+    bool is_readable;   /* in the broker's list */
+    bool is_served;     /* an io thread has the request */
+    bool is_closing;    /* the client has closed it; what was read of it is still served … */
+    bool send_failed;   /* … until an answer could not be sent */
     struct broker_link *link; /* this broker opened it; NULL = a client did */
 };
 
@@ -281,6 +284,8 @@ void broker_add_replica(struct broker *broker, struct partition *partition, int3
 struct broker_connection *broker_connection_find(struct broker *broker, connection_id id);
 struct broker_connection *broker_connection_add(struct broker *broker, connection_id id,
                                                 entity_id peer);
+/* Closes it from this side; the client learns of it. */
+void broker_disconnect(struct broker *broker, struct broker_connection *connection);
 void broker_connection_remove(struct broker *broker, struct broker_connection *connection);
 /* Answers the request that the connection is busy with (response NULL: nobody is to be answered)
  * and lets it read on. */

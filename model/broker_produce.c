@@ -1,4 +1,5 @@
 #include "model/broker_internal.h"
+#include "model/undelivered.h"
 
 #include "sim/check.h"
 
@@ -341,6 +342,18 @@ static void prefetch(const struct broker *broker, const struct produce_request *
     prefetch_lines(partition->producers.entries, 2);
 }
 
+/* No answer can tell a producer with acks=0 of an error; a lost connection makes it ask where the
+ * leaders are, and costs it what stands behind on this one (KafkaApis.handleProduceRequest,
+ * Selector.close, CloseMode.DISCARD_NO_NOTIFY). */
+static void refuse_silently(struct broker *broker, struct broker_connection *connection,
+                            struct message *response)
+{
+    message_free(broker->memory, response);
+    message_free(broker->memory, connection->request);
+    connection->request = NULL;
+    broker_disconnect(broker, connection);
+}
+
 void produce_handle(struct broker *broker, struct broker_connection *connection,
                     const struct produce_request *request)
 {
@@ -351,11 +364,16 @@ void produce_handle(struct broker *broker, struct broker_connection *connection,
     response->partitions =
         MESSAGE_ARRAY_UNSET(broker->memory, &response->head, struct produced_partition, count);
     struct produce_pending *pending = NULL;
+    bool is_refused = false;
     for (int32_t i = 0; i < count; i++) {
         if (pending != NULL) pending->waits[i].pending = NULL;
         struct produced_partition *out = &response->partitions[i];
         prefetch(broker, request, i);
         struct replica *replica = take_batch(broker, request, &request->batches[i], out);
+        if (out->error != KAFKA_NONE && request->acks == 0) {
+            report_dropped_batch(broker->sim, request, &request->batches[i], out->error);
+            is_refused = true;
+        }
         if (replica == NULL || request->acks >= 0) continue;
         int64_t end_offset = out->base_offset + request->batches[i].count;
         if (end_offset <= replica->high_watermark) continue;
@@ -369,6 +387,8 @@ void produce_handle(struct broker *broker, struct broker_connection *connection,
     if (pending != NULL) {
         sim_timer_set(broker->sim, &pending->timer,
                       sim_now(broker->sim) + MILLISECONDS(request->timeout_ms));
+    } else if (is_refused) {
+        refuse_silently(broker, connection, &response->head);
     } else if (request->acks == 0) {
         message_free(broker->memory, &response->head);
         broker_respond(broker, connection, NULL, 0);

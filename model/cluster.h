@@ -19,11 +19,6 @@
 #define OFFSETS_TOPIC     "__consumer_offsets"
 #define TRANSACTION_TOPIC "__transaction_state"
 
-/* The number in PARTITION_ID(topic, …) of records whose partition is not chosen yet: ARRIVAL
- * records of producers without keys (KIP-794 chooses by load, and the workload must not depend on
- * it). */
-#define PARTITION_NUMBER_UNKNOWN 0xfffff
-
 #define BROKERS_MAX 64 /* replica sets are kept as bits */
 
 struct cluster;

@@ -304,6 +304,7 @@ void producer_finish_batch(struct producer *producer, struct producer_send_batch
     producer->pending_records -= batch->count;
     TRACE(producer->sim, TRACE_PRODUCE_DONE, producer->options.name, queue->partition, base_offset,
           batch->count, error, batch->attempts, batch->first_at, batch->last_at);
+    if (error != KAFKA_NONE) producer_tell_failed_batch(producer, batch, error);
     const struct producer_outcome outcome = {queue->partition, batch->count,
                                              base_offset,      error,
                                              batch->tag,       batch->bytes,
@@ -375,6 +376,7 @@ void producer_unblock(struct producer *producer)
         TRACE(producer->sim, TRACE_PRODUCE_DONE, producer->options.name, send.partition, -1,
               send.records.count, KAFKA_REQUEST_TIMED_OUT, 0, send.records.first_at,
               send.records.last_at);
+        producer_tell_failed_send(producer, &send, KAFKA_REQUEST_TIMED_OUT);
         const struct producer_outcome outcome = {
             send.partition,          send.records.count,  -1,
             KAFKA_REQUEST_TIMED_OUT, send.records.tag,    send.records.bytes,
@@ -556,7 +558,7 @@ void producer_reset(struct producer *producer)
     producer->flushing = false;
     producer->blocked_first = 0;
     producer->blocked_count = 0;
-    sim_timer_init(&producer->sender, producer->entity, PRODUCER_SENDER, 0);
+    sim_timer_cancel(producer->sim, &producer->sender);
     network_client_reset(producer->client);
     client_metadata_reset(producer->metadata);
     producer_identity_reset(producer);

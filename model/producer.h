@@ -63,6 +63,9 @@ struct producer *producer_new(const struct producer_options *options);
 /* Forgets everything, as when the process died; what it had not sent is gone. */
 void producer_reset(struct producer *producer);
 
+/* Its process was killed: what it held is reported, and forgotten. */
+void producer_died(struct producer *producer);
+
 /* Partitions of a topic as this producer knows them; 0 = not known yet (a Metadata request is sent
  * and on_progress called when it is answered). */
 int32_t producer_partition_count(struct producer *producer, name_id topic);

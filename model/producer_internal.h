@@ -4,7 +4,8 @@
  *   producer_sender.c       what the sender thread does: requests, outcomes, retries
  *   producer_sticky.c       partitions without keys (KIP-794)
  *   producer_identity.c     producer id, epochs, sequence numbers (TransactionManager)
- *   producer_transaction.c  transactions (TransactionManager) */
+ *   producer_transaction.c  transactions (TransactionManager)
+ *   producer_losses.c       what failed, or died with the process */
 #ifndef MODEL_PRODUCER_INTERNAL_H
 #define MODEL_PRODUCER_INTERNAL_H
 
@@ -208,6 +209,12 @@ void producer_identity_on_give_up(struct producer *producer, struct producer_que
 void producer_identity_on_success(struct producer *producer, struct producer_queue *queue,
                                   const struct producer_send_batch *batch);
 void producer_identity_on_batch_done(struct producer *producer, struct producer_queue *queue);
+
+/* producer_losses.c: reports (SEND_FAILED) */
+void producer_tell_failed_batch(const struct producer *producer,
+                                const struct producer_send_batch *batch, enum kafka_error error);
+void producer_tell_failed_send(const struct producer *producer, const struct producer_blocked *send,
+                               enum kafka_error error);
 
 /* producer_transaction.c */
 void producer_transaction_init(struct producer *producer);

@@ -216,9 +216,9 @@ struct selector {
 #define TIMELINE_KINDS(X)                                                                          \
     X(ROLLING_RESTART, "rolling_restart", "restart the members of a group one after another")      \
     X(STOP, "stop", "close() a member cleanly and leave it down")                                  \
-    X(START, "start", "start a member that is down")                                               \
+    X(START, "start", "start a member, a broker or a producer that is down")                       \
     X(RESTART, "restart", "close() a member cleanly and start it again")                           \
-    X(CRASH, "crash", "kill a member or a broker without a word")                                  \
+    X(CRASH, "crash", "kill a member, a broker or a producer without a word")                      \
     X(PAUSE, "pause", "freeze every thread of a process, as a long GC does")                       \
     X(STALL, "stall", "block processing; heartbeats go on")                                        \
     X(CUT, "cut", "cut the network between two sides")                                             \

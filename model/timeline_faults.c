@@ -9,7 +9,6 @@ static struct deployment *deployment_of(struct world *world, const struct target
     return world->deployments[target->group];
 }
 
-/* What has a process and is no member or broker is a producer; it is never stopped by itself. */
 static void freeze(struct world *world, const struct target *target)
 {
     process_id process = timeline_target_process(world, target);
@@ -35,6 +34,8 @@ static void crash(struct world *world, const struct fault *fault, const struct t
             deployment_hold_down(deployment_of(world, target), target->member);
     } else if (target->kind == TARGET_BROKER) {
         broker_crash(world->cluster, target->broker, fault->event->host);
+    } else if (target->kind == TARGET_PRODUCER) {
+        workload_kill(world->workloads[target->producer], fault->event->host);
     }
 }
 
@@ -44,6 +45,8 @@ static void start(struct world *world, const struct target *target)
         deployment_start(deployment_of(world, target), target->member);
     } else if (target->kind == TARGET_BROKER) {
         broker_restart(world->cluster, target->broker);
+    } else if (target->kind == TARGET_PRODUCER) {
+        workload_restart(world->workloads[target->producer]);
     }
 }
 

@@ -10,6 +10,7 @@ static const char *const names_REBALANCE_CAUSE[] = {TRACE_ENUM_REBALANCE_CAUSE(X
 static const char *const names_OWNERSHIP_END[] = {TRACE_ENUM_OWNERSHIP_END(X)};
 static const char *const names_POSITION_CAUSE[] = {TRACE_ENUM_POSITION_CAUSE(X)};
 static const char *const names_COMMIT_CALL[] = {TRACE_ENUM_COMMIT_CALL(X)};
+static const char *const names_SEND_FAILURE[] = {TRACE_ENUM_SEND_FAILURE(X)};
 static const char *const names_FAULT_PHASE[] = {TRACE_ENUM_FAULT_PHASE(X)};
 static const char *const names_UNREADABLE_WHY[] = {TRACE_ENUM_UNREADABLE_WHY(X)};
 static const char *const names_CLIENT_EVENT[] = {TRACE_ENUM_CLIENT_EVENT(X)};

@@ -17,6 +17,11 @@ typedef uint32_t partition_id;
 #define PARTITION_TOPIC(id)            ((int32_t)((id) >> 20))
 #define PARTITION_NUMBER(id)           ((int32_t)((id)&0xfffff))
 
+/* The number in PARTITION_ID(topic, …) of records whose partition is not chosen yet: ARRIVAL
+ * records of producers without keys (KIP-794 chooses by load, and the workload must not depend on
+ * it), and records that were given up before. */
+#define PARTITION_NUMBER_UNKNOWN 0xfffff
+
 /* The members of each enum: the order is part of stored runs. */
 /* Tables, laid out by hand: */
 /* clang-format off */
@@ -41,6 +46,10 @@ typedef uint32_t partition_id;
 /* MARKER: the control record that ends a transaction. ABORTED: its records, if it was aborted; only
  * read_committed consumers are spared them. */
 #define TRACE_ENUM_UNREADABLE_WHY(X) X(MARKER) X(ABORTED)
+/* FAILED: send() threw. DROPPED: acks=0, and nobody will ever tell the producer. The rest is about
+ * processes that are killed: UNSENT was in their memory, UNHEARD had been sent and not yet been
+ * answered, DOWN came while there was none. */
+#define TRACE_ENUM_SEND_FAILURE(X) X(FAILED) X(DROPPED) X(UNSENT) X(UNHEARD) X(DOWN)
 #define TRACE_ENUM_FAULT_PHASE(X) X(BEGIN) X(END)
 #define TRACE_ENUM_CLIENT_EVENT(X)                                                                 \
     X(STARTED)                                                                                     \
@@ -69,6 +78,9 @@ enum position_cause { TRACE_ENUM_POSITION_CAUSE(X) };
 #undef X
 #define X(member) COMMIT_CALL_##member,
 enum commit_call { TRACE_ENUM_COMMIT_CALL(X) };
+#undef X
+#define X(member) SEND_##member,
+enum send_failure { TRACE_ENUM_SEND_FAILURE(X) };
 #undef X
 #define X(member) FAULT_##member,
 enum fault_phase { TRACE_ENUM_FAULT_PHASE(X) };
@@ -186,7 +198,11 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
           F(count, COUNT) F(bytes, BYTES) F(first_at, TIME) F(last_at, TIME) F(producer, NAME))    \
     X(TARGET, "target", PROTOCOL, "KIP-848: whom the target gives one partition changed",          \
       F(group, NAME) F(member, NAME) F(member_id, NAME) F(partition, PARTITION)                    \
-          F(generation, COUNT) F(owned, FLAG))
+          F(generation, COUNT) F(owned, FLAG))                                                     \
+    X(SEND_FAILED, "send_failed", FULL, "records a producer was given that it cannot vouch for",   \
+      F(producer, NAME) F(partition, PARTITION) F(count, COUNT) E(why, SEND_FAILURE)               \
+          F(error, ERROR) F(attempts, COUNT) F(waited, DURATION) F(first_at, TIME)                 \
+              F(last_at, TIME))
 
 /* How many causes of rebalances there are. */
 #define REBALANCE_CAUSE_COUNT ((int)CAUSE_OTHER + 1)

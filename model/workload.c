@@ -2,6 +2,7 @@
 
 #include "model/key_weights.h"
 #include "model/rate.h"
+#include "model/world_internal.h"
 #include "sim/check.h"
 
 /* An application hands records over in bursts of at most this length when there are many. */
@@ -94,6 +95,7 @@ static bool has_keys(const struct workload *workload)
 /* The application sees a topic's new partitions when its producer does. */
 static void notice_new_partitions(struct workload *workload)
 {
+    if (process_state(workload->sim, workload->process) == PROCESS_DEAD) return;
     int32_t known = producer_partition_count(workload->producer, workload->topic_name);
     if (has_keys(workload) && known > workload->partitions) update_weights(workload, known);
 }
@@ -113,13 +115,18 @@ static struct arrivals no_arrivals(void)
     return (struct arrivals){.partition = -1, .first_at = SIM_TIME_NEVER};
 }
 
-static void tell_arrivals(const struct workload *workload, const struct arrivals *arrivals)
+static void tell_arrivals(struct workload *workload, const struct arrivals *arrivals)
 {
     if (arrivals->count == 0) return;
     int32_t partition = arrivals->partition < 0 ? PARTITION_NUMBER_UNKNOWN : arrivals->partition;
-    TRACE(workload->sim, TRACE_ARRIVAL, process_name(workload->sim, workload->process),
-          PARTITION_ID(workload->topic, partition), arrivals->count, arrivals->bytes,
+    partition_id id = PARTITION_ID(workload->topic, partition);
+    name_id name = process_name(workload->sim, workload->process);
+    TRACE(workload->sim, TRACE_ARRIVAL, name, id, arrivals->count, arrivals->bytes,
           arrivals->first_at, arrivals->last_at, (int64_t)arrivals->digest);
+    if (process_state(workload->sim, workload->process) != PROCESS_DEAD) return;
+    workload->counts.down += arrivals->count;
+    TRACE(workload->sim, TRACE_SEND_FAILED, name, id, arrivals->count, SEND_DOWN, KAFKA_NONE, 0, 0,
+          arrivals->first_at, arrivals->last_at);
 }
 
 /* Order counts, so that the same numbers for other partitions give another digest. The factors are
@@ -144,6 +151,7 @@ static void give(struct workload *workload, int32_t partition, uint64_t index, u
     if (last_at > arrivals->last_at) arrivals->last_at = last_at;
     arrivals->digest = digest(arrivals->digest, partition, count);
     workload->counts.arrived += (int64_t)count;
+    if (process_state(workload->sim, workload->process) == PROCESS_DEAD) return;
     /* Records are stamped by the clock of the host they were made on. */
     struct producer_records records = {
         .count = (int32_t)count,
@@ -316,6 +324,7 @@ static void post_resend(struct workload *workload, const struct producer_outcome
 static void on_resend(struct workload *workload)
 {
     struct resend *resend = workload->resends;
+    if (resend == NULL) return; /* the process died meanwhile */
     workload->resends = resend->next;
     if (PARTITION_NUMBER(resend->partition) == PARTITION_NUMBER_UNKNOWN) {
         producer_send_sticky(workload->producer, workload->topic_name, &resend->records);
@@ -408,6 +417,35 @@ struct workload *workload_new(struct sim *sim, struct network *network, struct c
     if (has_keys(workload)) update_weights(workload, partitions);
     start(workload);
     return workload;
+}
+
+void workload_kill(struct workload *workload, bool host)
+{
+    if (process_state(workload->sim, workload->process) == PROCESS_DEAD) return;
+    name_id name = process_name(workload->sim, workload->process);
+    if (host) {
+        host_kill(workload->sim, name);
+    } else {
+        process_kill(workload->sim, workload->process);
+    }
+    world_emit_process(workload->sim, workload->process);
+    workload->counts.died += producer_pending(workload->producer);
+    producer_died(workload->producer);
+    while (workload->resends != NULL) {
+        struct resend *resend = workload->resends;
+        workload->resends = resend->next;
+        workload->counts.died += resend->records.count;
+        TRACE(workload->sim, TRACE_SEND_FAILED, name, resend->partition, resend->records.count,
+              SEND_UNSENT, KAFKA_NONE, 0, 0, resend->records.first_at, resend->records.last_at);
+        memory_give(workload->memory, resend, sizeof(*resend));
+    }
+}
+
+void workload_restart(struct workload *workload)
+{
+    if (process_state(workload->sim, workload->process) != PROCESS_DEAD) return;
+    process_start(workload->sim, workload->process);
+    world_emit_process(workload->sim, workload->process);
 }
 
 process_id workload_process(const struct workload *workload)

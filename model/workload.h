@@ -29,14 +29,21 @@ struct producer *workload_producer(const struct workload *workload);
 /* The length of a slot for such a producer. */
 sim_time workload_slot_ns(const struct scenario_producer *producer, int32_t partitions);
 
-/* Records that came into being so far. Conservation: arrived = acknowledged + failed + pending. */
+/* Records that came into being so far. Conservation: arrived = acknowledged + failed + died + down
+ * + pending. */
 struct workload_counts {
     int64_t arrived;
-    int64_t acknowledged;
+    int64_t acknowledged; /* acks=0: sent */
     int64_t failed;
+    int64_t died; /* with the process: not sent yet, or not answered */
+    int64_t down; /* came while there was no process to take them */
     int64_t pending;
 };
 struct workload_counts workload_counts(const struct workload *workload);
+
+/* The process is killed, and started again: nothing is left of before. */
+void workload_kill(struct workload *workload, bool host);
+void workload_restart(struct workload *workload);
 
 /* Faults: for the timeline. 1,000 = the scenario's own rate. Takes effect from now. */
 void workload_set_rate_factor(struct workload *workload, int32_t factor_milli);

@@ -1,14 +1,14 @@
 #include "model/world_internal.h"
 
 #include "model/admin.h"
-#include "model/message.h"
 #include "model/timeline.h"
 #include "model/trace_kinds.h"
+#include "model/undelivered.h"
 #include "sim/check.h"
 
 static void release_message(void *context, void *message)
 {
-    message_free(context, message);
+    message_drop(context, message);
 }
 
 /* Observers look at the world once a step, after everything else of that instant. */
@@ -33,7 +33,7 @@ struct world *world_new(const struct scenario *scenario, const struct world_opti
     world->scenario = scenario;
     trace_set_kinds(sim_trace(sim), trace_kinds, TRACE_KIND_COUNT);
 
-    world->network = network_new(sim, release_message, memory);
+    world->network = network_new(sim, release_message, sim);
     network_set_latency(world->network, &scenario->cluster.latency_ns);
     network_set_bandwidth(world->network, scenario->cluster.bandwidth_bytes_per_second);
 
@@ -93,6 +93,8 @@ name_id world_partition_name(struct world *world, uint32_t partition)
 {
     name_id topic = cluster_topic_name(world->cluster, PARTITION_TOPIC(partition));
     struct names *names = sim_names(world->sim);
+    if (PARTITION_NUMBER(partition) == PARTITION_NUMBER_UNKNOWN)
+        return names_format(names, "%s-?", names_text(names, topic));
     return names_format(names, "%s-%d", names_text(names, topic), PARTITION_NUMBER(partition));
 }
 

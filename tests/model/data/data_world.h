@@ -11,6 +11,7 @@
 #include "model/broker.h"
 #include "model/cluster.h"
 #include "model/message.h"
+#include "model/undelivered.h"
 #include "model/workload.h"
 #include "sim/sim.h"
 
@@ -149,7 +150,7 @@ static inline struct scenario_producer *data_world_producer(struct data_world *w
 
 static inline void data_release(void *context, void *message)
 {
-    message_free(context, message);
+    message_drop(context, message);
 }
 
 static inline void data_observe(void *self, const struct trace_record *record)
@@ -164,7 +165,7 @@ static inline void data_world_start(struct data_world *w)
     w->sim = sim_new(&(struct sim_options){.seed = w->scenario.seed});
     trace_set_kinds(sim_trace(w->sim), trace_kinds, TRACE_KIND_COUNT);
     trace_observe(sim_trace(w->sim), data_observe, w, NULL);
-    w->network = network_new(w->sim, data_release, sim_memory(w->sim));
+    w->network = network_new(w->sim, data_release, w->sim);
     network_set_latency(w->network, &w->scenario.cluster.latency_ns);
     w->cluster = cluster_new(w->sim, w->network, &w->scenario);
     for (int32_t i = 0; i < w->scenario.producer_count; i++) {
