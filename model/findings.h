@@ -20,7 +20,7 @@
 #define FINDING_KINDS(X)                                                                           \
     X(DUPLICATE, "duplicate", "records processed again")                                           \
     X(SKIPPED, "skipped", "records passed over, never processed")                                  \
-    X(LOST, "lost", "records gone from the log before anybody processed them")                     \
+    X(LOST, "lost", "records gone before anybody processed them")                                  \
     X(ZOMBIE, "zombie", "records processed by a consumer that no longer owned the partition")      \
     X(POLL_SKIP, "poll skip", "a consumer's polls left records out that others had taken")         \
     X(POLL_REWIND, "poll rewind", "a consumer's polls went back in a partition")                   \
@@ -68,7 +68,9 @@
     X(PRODUCER_RETRY, "producer retry", "what was sent again was in the log, unrecognised")        \
     X(PRODUCER_RESEND, "sent again", "the application sent again what had timed out")              \
     X(OLD_COMMIT, "old commit", "a commit sent earlier, or again, arrived after newer ones")       \
-    X(PARTITIONS_ADDED, "partitions added", "keys moved to partitions that were added")
+    X(PARTITIONS_ADDED, "partitions added", "keys moved to partitions that were added")            \
+    X(ACKS_0, "acks=0", "sent without asking for an answer, and never written")                    \
+    X(PRODUCER_KILLED, "producer killed", "in the memory of a producer whose process died")
 
 enum finding_kind {
 #define X(name, text, help) FINDING_##name,

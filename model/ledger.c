@@ -59,6 +59,8 @@ static void observe(void *self, const struct trace_record *record)
     case TRACE_LOG_START:
     case TRACE_UNREADABLE:
     case TRACE_PRODUCE_DONE: ledger_on_log_record(ledger, record); return;
+    case TRACE_ARRIVAL: ledger_on_arrival(ledger, record); return;
+    case TRACE_SEND_FAILED: ledger_on_send_failed(ledger, record); return;
     case TRACE_PROCESS: ledger_on_process(ledger, record); return;
     case TRACE_SAMPLE: ledger_drop_settled_arrivals(ledger); return;
     }
@@ -73,7 +75,8 @@ static const uint16_t followed[] = {
     TRACE_COMMITTED,       TRACE_OFFSET_REMOVED, TRACE_COMMIT_SENT, TRACE_COMMIT_DONE,
     TRACE_OWNED,           TRACE_DISOWNED,       TRACE_CLIENT,      TRACE_MEMBER_ADDED,
     TRACE_COMMIT_REJECTED, TRACE_SINK,           TRACE_UNREADABLE,  TRACE_GIVEN_UP,
-    TRACE_BATCH_DIVERGED,  TRACE_DELIVERED,      TRACE_REBALANCED,
+    TRACE_BATCH_DIVERGED,  TRACE_DELIVERED,      TRACE_REBALANCED,  TRACE_ARRIVAL,
+    TRACE_SEND_FAILED,
 };
 
 static void init_group(struct ledger *ledger, int32_t g)
@@ -124,10 +127,7 @@ struct ledger *ledger_new(struct sim *sim, const struct scenario *scenario)
     }
     for (int32_t g = 0; g < scenario->group_count; g++)
         init_group(ledger, g);
-    for (int32_t i = 0; i < scenario->producer_count; i++) {
-        name_id name = names_intern(sim_names(sim), scenario->producers[i].name);
-        name_table_set(ledger, &ledger->producer_by_name, name, (uint32_t)i + 1);
-    }
+    ledger_init_producers(ledger);
     bool *interest = memory_keep(memory, TRACE_KIND_COUNT * sizeof(*interest));
     for (size_t i = 0; i < ARRAY_LEN(followed); i++)
         interest[followed[i]] = true;
@@ -259,6 +259,7 @@ bool ledger_is_balanced(const struct ledger *ledger)
             in_logs += ledger->topics[t].logs[p].end;
     }
     if (in_logs != ledger->appended - ledger->truncated) return false;
+    if (!ledger_producers_balance(ledger)) return false;
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         const struct ledger_group_state *group = &ledger->groups[g];
         int64_t covered = 0;

@@ -39,13 +39,15 @@ struct ledger_group {
     sim_time lag_ns_max;     /* of the partition that is furthest behind, exact */
     int64_t lag_records_end; /* at the end of the run */
     /* Written to the group's topics: appended, less what an election took back before anybody had
-     * heard of it, and less aborted transactions where the group reads committed. */
+     * heard of it, and less aborted transactions where the group reads committed. With what their
+     * producers took for sent, or had not sent yet when they were killed. */
     int64_t produced;
     int64_t processed;            /* record processings, repeats included */
     int64_t duplicates;           /* processings of a record that had been processed before */
     int64_t effective_duplicates; /* of these, the ones an idempotent sink did not absorb */
     int64_t skipped;    /* passed over: never processed, though next or the commit is beyond */
-    int64_t lost;       /* deleted by retention, or acknowledged and lost by brokers, unread */
+    int64_t lost;       /* deleted by retention, or acknowledged (acks=0: sent) and lost by brokers,
+                           or with their producer, unread */
     int64_t zombie;     /* processings by a consumer that no longer owned the partition */
     int64_t taken_back; /* acknowledged, then truncated by an election, read or not */
     int64_t copies;     /* records in the group's topics that a producer wrote again */
@@ -128,6 +130,28 @@ int32_t ledger_partition_count(const struct ledger *ledger, int32_t topic);
 void ledger_partition(const struct ledger *ledger, int32_t group, int32_t topic, int32_t partition,
                       struct ledger_partition *out);
 int64_t ledger_group_lag_records(const struct ledger *ledger, int32_t group);
+
+/* What one of the scenario's producers was asked to send, to the record: arrived = acknowledged +
+ * failed + unsent + unheard + down + pending, and with acks=0 acknowledged = appended + diverged +
+ * dropped + travelling. */
+struct ledger_producer {
+    int64_t arrived;
+    int64_t acknowledged; /* told to be written; acks=0: taken for sent */
+    int64_t failed; /* their send() failed for good; perhaps they are in the log all the same */
+    int64_t resent; /* failed, and sent again by the application */
+    struct ledger_error_count failed_by_error[LEDGER_ERRORS_KEPT]; /* … both, in records */
+    int64_t unsent;     /* in the memory of the process when it was killed */
+    int64_t unheard;    /* sent, and not answered when it was killed: perhaps they are in the log */
+    int64_t down;       /* came while there was no process */
+    int64_t pending;    /* waiting in the producer, or for an answer */
+    int64_t appended;   /* as brokers wrote them, copies included */
+    int64_t dropped;    /* acks=0: lost on the way, or refused, without anybody's knowing … */
+    int64_t diverged;   /* … or given to a leader that had been deposed */
+    int64_t travelling; /* … or neither written nor lost yet */
+};
+
+/* `producer` counts as in the scenario. */
+void ledger_producer(const struct ledger *ledger, int32_t producer, struct ledger_producer *out);
 
 /* Every record appended is processed, skipped, lost or still waiting: true, or a bug in Cohort. */
 bool ledger_is_balanced(const struct ledger *ledger);

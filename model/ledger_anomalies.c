@@ -131,13 +131,13 @@ void ledger_note_order(struct ledger *ledger, struct ledger_group_state *group,
 
 /* ---- A6, A7, A8: commits and positions ------------------------------------------------------ */
 
-static void count_error(struct ledger_error_count *counts, int64_t error)
+void ledger_count_error(struct ledger_error_count *counts, int64_t error, int64_t count)
 {
     for (int i = 0; i < LEDGER_ERRORS_KEPT; i++) {
         struct ledger_error_count *entry = &counts[i];
         if (entry->count > 0 && entry->error != error) continue;
         entry->error = error;
-        entry->count++;
+        entry->count += count;
         return;
     }
 }
@@ -146,7 +146,7 @@ void ledger_note_rejected_commit(struct ledger *ledger, struct ledger_group_stat
                                  const struct trace_record *record)
 {
     group->anomalies.rejected_commits++;
-    count_error(group->anomalies.rejected_by_error, record->field[6]);
+    ledger_count_error(group->anomalies.rejected_by_error, record->field[6], 1);
     const struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[1]);
     if (claim == NULL) return;
     /* What would be done again if this was the last that was heard of the member. */
@@ -222,7 +222,7 @@ void ledger_note_exception(struct ledger_group_state *group, const struct trace_
     if (record->field[2] == CLIENT_EXCEPTION) group->anomalies.exceptions_caught++;
     if (record->field[2] != CLIENT_FATAL) return;
     group->anomalies.fatal_errors++;
-    count_error(group->anomalies.fatal_by_error, record->field[6]);
+    ledger_count_error(group->anomalies.fatal_by_error, record->field[6], 1);
 }
 
 /* ---- A12: one rebalance brings about the next ------------------------------------------------ */

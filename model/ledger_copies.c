@@ -8,27 +8,18 @@
 /* Batches that failed and are never sent again stay; the oldest make room. */
 #define SENT_MAX 4096
 
-static bool can_write_twice(const struct ledger *ledger, name_id name)
-{
-    uint32_t number = name_table_get(&ledger->producer_by_name, name);
-    if (number == 0) return false;
-    const struct scenario_producer *producer = &ledger->scenario->producers[number - 1];
-    return !producer->config.enable_idempotence || producer->resend;
-}
-
-static struct ledger_sent *find(struct ledger_log *log, name_id producer, int64_t count,
-                                sim_time first_at, sim_time last_at)
+struct ledger_sent *ledger_sent_find(struct ledger_log *log, const struct ledger_sent *batch)
 {
     for (uint32_t i = 0; i < log->sent_count; i++) {
         struct ledger_sent *sent = &log->sent[i];
-        if (sent->producer == producer && sent->first_at == first_at && sent->last_at == last_at &&
-            sent->count == count)
+        if (sent->producer == batch->producer && sent->first_at == batch->first_at &&
+            sent->last_at == batch->last_at && sent->count == batch->count)
             return sent;
     }
     return NULL;
 }
 
-static void drop(struct ledger_log *log, struct ledger_sent *sent)
+void ledger_sent_drop(struct ledger_log *log, struct ledger_sent *sent)
 {
     uint32_t at = (uint32_t)(sent - log->sent);
     for (uint32_t i = at + 1; i < log->sent_count; i++)
@@ -36,9 +27,19 @@ static void drop(struct ledger_log *log, struct ledger_sent *sent)
     log->sent_count--;
 }
 
-static void keep(struct ledger *ledger, struct ledger_log *log, const struct ledger_sent *sent)
+/* Those with acks=0 are all needed: their sum is a figure. */
+static void make_room(struct ledger_log *log)
 {
-    if (log->sent_count == SENT_MAX) drop(log, &log->sent[0]);
+    if (log->sent_count < SENT_MAX) return;
+    uint32_t oldest = 0;
+    while (oldest < log->sent_count && log->sent[oldest].is_blind)
+        oldest++;
+    if (oldest < log->sent_count) ledger_sent_drop(log, &log->sent[oldest]);
+}
+
+void ledger_sent_keep(struct ledger *ledger, struct ledger_log *log, const struct ledger_sent *sent)
+{
+    make_room(log);
     if (log->sent_count == log->sent_capacity) {
         uint32_t capacity = log->sent_capacity == 0 ? 8 : log->sent_capacity * 2;
         log->sent =
@@ -71,53 +72,62 @@ static void report_copy(struct ledger *ledger, const struct ledger_sent *first,
     }
 }
 
+/* A batch as brokers report it. */
+static struct ledger_sent written(const struct trace_record *record)
+{
+    return (struct ledger_sent){.base_offset = record->field[3],
+                                .count = record->field[4],
+                                .first_at = record->field[6],
+                                .last_at = record->field[7],
+                                .producer = (name_id)record->field[8]};
+}
+
 void ledger_copies_on_append(struct ledger *ledger, struct ledger_log *log,
                              const struct trace_record *record)
 {
-    name_id producer = (name_id)record->field[8];
-    if (!can_write_twice(ledger, producer)) return;
-    struct ledger_sent *first =
-        find(log, producer, record->field[4], record->field[6], record->field[7]);
+    struct ledger_producer_state *producer = ledger_producer_of(ledger, record->field[8]);
+    if (producer == NULL) return;
+    producer->figures.appended += record->field[4];
+    if (producer->asks_for_none) ledger_written_blindly(ledger, log, record);
+    if (!producer->can_write_twice) return;
+    const struct ledger_sent batch = written(record);
+    struct ledger_sent *first = ledger_sent_find(log, &batch);
     if (first != NULL && !first->diverged) {
         report_copy(ledger, first, record);
         return;
     }
-    if (first != NULL) drop(log, first); /* refused at last by the deposed leader, and sent anew */
-    keep(ledger, log,
-         &(struct ledger_sent){.base_offset = record->field[3],
-                               .count = record->field[4],
-                               .first_at = record->field[6],
-                               .last_at = record->field[7],
-                               .producer = producer});
+    /* Refused at last by the deposed leader, and sent anew? */
+    if (first != NULL) ledger_sent_drop(log, first);
+    ledger_sent_keep(ledger, log, &batch);
 }
 
 void ledger_copies_on_diverged(struct ledger *ledger, struct ledger_log *log,
                                const struct trace_record *record)
 {
-    name_id producer = (name_id)record->field[8];
-    if (!can_write_twice(ledger, producer)) return;
-    if (find(log, producer, record->field[4], record->field[6], record->field[7]) != NULL) return;
-    keep(ledger, log,
-         &(struct ledger_sent){.base_offset = record->field[3],
-                               .count = record->field[4],
-                               .first_at = record->field[6],
-                               .last_at = record->field[7],
-                               .producer = producer,
-                               .diverged = true});
+    struct ledger_producer_state *producer = ledger_producer_of(ledger, record->field[8]);
+    if (producer == NULL) return;
+    if (producer->asks_for_none) ledger_diverged_blindly(ledger, log, producer, record);
+    if (!producer->can_write_twice) return;
+    struct ledger_sent batch = written(record);
+    batch.diverged = true;
+    if (ledger_sent_find(log, &batch) == NULL) ledger_sent_keep(ledger, log, &batch);
 }
 
 bool ledger_copies_on_done(struct ledger_log *log, const struct trace_record *record)
 {
     if (log->sent_count == 0) return false;
-    struct ledger_sent *sent =
-        find(log, (name_id)record->field[0], record->field[3], record->field[6], record->field[7]);
+    const struct ledger_sent batch = {.count = record->field[3],
+                                      .first_at = record->field[6],
+                                      .last_at = record->field[7],
+                                      .producer = (name_id)record->field[0]};
+    struct ledger_sent *sent = ledger_sent_find(log, &batch);
     if (sent == NULL) return false;
     if (record->field[4] != 0) {
         sent->failed = true;
         return false;
     }
     bool diverged = sent->diverged;
-    drop(log, sent);
+    ledger_sent_drop(log, sent);
     return diverged;
 }
 
@@ -125,6 +135,7 @@ void ledger_copies_on_truncated(struct ledger_log *log, int64_t end)
 {
     for (uint32_t i = log->sent_count; i > 0; i--) {
         struct ledger_sent *sent = &log->sent[i - 1];
-        if (!sent->diverged && sent->base_offset >= end) drop(log, sent);
+        bool was_written = !sent->diverged && !sent->is_blind;
+        if (was_written && sent->base_offset >= end) ledger_sent_drop(log, sent);
     }
 }

@@ -17,6 +17,8 @@ struct ledger_sent {
     name_id producer;
     bool failed;   /* the producer has given up */
     bool diverged; /* only a deposed leader has it */
+    bool is_blind; /* sent with acks=0 … */
+    bool settled;  /* … its fate is known, but its producer has not taken it for sent yet */
 };
 
 /* A partition's log, as its leaders wrote it. */
@@ -159,6 +161,16 @@ struct name_table {
     uint32_t capacity;
 };
 
+/* One of the scenario's producers. */
+struct ledger_producer_state {
+    struct ledger_producer figures; /* pending and travelling are not kept up */
+    name_id name;
+    bool can_write_twice; /* without idempotence, or its application sends again what failed */
+    bool asks_for_none;   /* acks=0 */
+    bool asks_for_all;    /* acks=all */
+    bool resends;
+};
+
 /* Requests go through thousands of partitions in even steps: what comes next is foreseen. */
 struct ledger_walk {
     partition_id last;
@@ -178,6 +190,7 @@ struct ledger {
     struct name_table member_by_name;
     struct name_table rest_by_id;       /* of ledger_rest.c; empty between calls */
     struct name_table producer_by_name; /* the scenario's, counted from 1 */
+    struct ledger_producer_state *producers;
     struct findings findings;
     struct ledger_group_state *settling; /* just Stable, its assignment follows; NULL = none */
     int64_t truncated;                   /* records appended and taken back by an election */
@@ -192,13 +205,17 @@ void name_table_set(struct ledger *ledger, struct name_table *table, name_id nam
 uint32_t name_table_get(const struct name_table *table, int64_t name);
 
 void ledger_grow_topic(struct ledger *ledger, int32_t topic, int32_t partition_count);
-/* NULL for topics that are not the scenario's (internal ones). Grows with the topic. */
+/* NULL for topics that are not the scenario's (internal ones), and for records that were given up
+ * before they had a partition. Grows with the topic. */
 static inline struct ledger_log *ledger_log_of(struct ledger *ledger, int64_t partition)
 {
     int32_t t = PARTITION_TOPIC((partition_id)partition);
     int32_t p = PARTITION_NUMBER((partition_id)partition);
     if (t >= ledger->scenario->topic_count) return NULL;
-    if (p >= ledger->topics[t].partition_count) ledger_grow_topic(ledger, t, p + 1);
+    if (p >= ledger->topics[t].partition_count) {
+        if (p == PARTITION_NUMBER_UNKNOWN) return NULL;
+        ledger_grow_topic(ledger, t, p + 1);
+    }
     return &ledger->topics[t].logs[p];
 }
 /* NULL when the group does not subscribe to the topic. */
@@ -250,6 +267,8 @@ void ledger_refresh_lag(struct ledger_group_state *group, struct ledger_claim *c
 void ledger_drop_settled_arrivals(struct ledger *ledger);
 
 /* ledger_records.c: one function per kind of record it follows. */
+/* A deposed leader took records that their producer believes written. */
+void ledger_lose(struct ledger *ledger, int64_t partition, int64_t count);
 void ledger_end_rebalance(struct ledger *ledger, struct ledger_group_state *group);
 void ledger_on_log_record(struct ledger *ledger, const struct trace_record *record);
 void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *group,
@@ -280,6 +299,7 @@ void ledger_note_order(struct ledger *ledger, struct ledger_group_state *group,
                        struct ledger_claim *claim, const struct ledger_log *log,
                        const struct trace_record *record);
 void ledger_forget_polls(struct ledger_claim *claim, name_id member);
+void ledger_count_error(struct ledger_error_count *counts, int64_t error, int64_t count);
 void ledger_note_rejected_commit(struct ledger *ledger, struct ledger_group_state *group,
                                  const struct trace_record *record);
 void ledger_note_commit_rewind(struct ledger *ledger, struct ledger_group_state *group,
@@ -303,6 +323,26 @@ void ledger_note_moved_keys(struct ledger *ledger, struct ledger_group_state *gr
 /* Records [from, to) of one span were processed for the first time. */
 void ledger_note_births(struct ledger_group_state *group, const struct arrival_span *span,
                         int64_t from, int64_t to);
+/* ledger_producers.c */
+void ledger_init_producers(struct ledger *ledger);
+/* NULL: not one of the scenario's. */
+static inline struct ledger_producer_state *ledger_producer_of(struct ledger *ledger, int64_t name)
+{
+    uint32_t number = name_table_get(&ledger->producer_by_name, name);
+    return number == 0 ? NULL : &ledger->producers[number - 1];
+}
+void ledger_on_arrival(struct ledger *ledger, const struct trace_record *record);
+void ledger_on_send_failed(struct ledger *ledger, const struct trace_record *record);
+/* acks=0: a batch was taken for sent, or written, or given to a deposed leader. */
+void ledger_sent_blindly(struct ledger *ledger, struct ledger_log *log,
+                         const struct trace_record *record);
+void ledger_written_blindly(struct ledger *ledger, struct ledger_log *log,
+                            const struct trace_record *record);
+void ledger_diverged_blindly(struct ledger *ledger, struct ledger_log *log,
+                             struct ledger_producer_state *producer,
+                             const struct trace_record *record);
+bool ledger_producers_balance(const struct ledger *ledger);
+
 /* ledger_copies.c: what producers wrote more than once, or to a leader that was none. */
 void ledger_copies_on_append(struct ledger *ledger, struct ledger_log *log,
                              const struct trace_record *record);
@@ -311,6 +351,11 @@ void ledger_copies_on_diverged(struct ledger *ledger, struct ledger_log *log,
 /* A producer learned the fate of a batch. True: it believes a leader that had been deposed. */
 bool ledger_copies_on_done(struct ledger_log *log, const struct trace_record *record);
 void ledger_copies_on_truncated(struct ledger_log *log, int64_t end);
+/* The entry of the same batch; NULL = none. */
+struct ledger_sent *ledger_sent_find(struct ledger_log *log, const struct ledger_sent *batch);
+void ledger_sent_drop(struct ledger_log *log, struct ledger_sent *sent);
+void ledger_sent_keep(struct ledger *ledger, struct ledger_log *log,
+                      const struct ledger_sent *sent);
 /* ledger_ownership.c */
 struct ledger_member *ledger_member_of(struct ledger *ledger, struct ledger_group_state *group,
                                        name_id name);

@@ -132,14 +132,14 @@ static void on_log_start(struct ledger *ledger, struct ledger_log *log,
 }
 
 /* The deposed leader will take the records back when it hears of its successor. */
-static void lose(struct ledger *ledger, const struct trace_record *record)
+void ledger_lose(struct ledger *ledger, int64_t partition, int64_t count)
 {
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
-        if (!ledger_is_covered(group, record->field[1])) continue;
-        ledger_claim_of(ledger, group, record->field[1])->lost += record->field[3];
-        group->figures.produced += record->field[3];
-        group->figures.taken_back += record->field[3];
+        if (!ledger_is_covered(group, partition)) continue;
+        ledger_claim_of(ledger, group, partition)->lost += count;
+        group->figures.produced += count;
+        group->figures.taken_back += count;
     }
 }
 
@@ -147,16 +147,23 @@ static void on_produce_done(struct ledger *ledger, struct ledger_log *log,
                             const struct trace_record *record)
 {
     ledger_prefetch_acknowledgement(ledger, (partition_id)record->field[1]);
-    if (ledger_copies_on_done(log, record)) {
-        lose(ledger, record);
+    struct ledger_producer_state *producer = ledger_producer_of(ledger, record->field[0]);
+    int64_t count = record->field[3];
+    bool is_good = record->field[4] == 0;
+    if (producer != NULL && is_good) producer->figures.acknowledged += count;
+    if (producer != NULL && producer->asks_for_none) {
+        if (is_good) ledger_sent_blindly(ledger, log, record);
         return;
     }
-    if (record->field[4] != 0 || record->field[2] < 0) return;
+    if (ledger_copies_on_done(log, record)) {
+        ledger_lose(ledger, record->field[1], count);
+        return;
+    }
+    if (!is_good || record->field[2] < 0) return;
     int64_t from = record->field[2];
-    int64_t to = from + record->field[3];
+    int64_t to = from + count;
     interval_set_add(&log->acknowledged, ledger->memory, from, to);
-    uint32_t producer = name_table_get(&ledger->producer_by_name, record->field[0]);
-    if (producer != 0 && ledger->scenario->producers[producer - 1].config.acks == -1)
+    if (producer != NULL && producer->asks_for_all)
         interval_set_add(&log->safe, ledger->memory, from, to);
 }
 

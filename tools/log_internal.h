@@ -18,12 +18,14 @@ struct log_group {
 };
 
 struct log_ledger;
+struct log_producers;
 
 struct log_words {
     const struct store_reader *reader;
     log_sink *sink;
     void *self;
     struct log_ledger *ledger;
+    struct log_producers *producers;
     struct log_group *groups; /* shape [group_count] */
     size_t group_count;
     /* Client ids by member, as members were added to groups. */
@@ -48,9 +50,16 @@ void log_emit(struct log_words *words, sim_time at, enum log_level level, name_i
 
 /* What the ledger found, as lines of its own, in the order of their instants. */
 struct log_ledger *log_ledger_new(struct log_words *words);
-/* Lets out the lines of earlier instants than `at`. */
-void log_ledger_say_until(struct log_ledger *ledger, sim_time at);
+/* Of the next line; SIM_TIME_NEVER = there is none. */
+sim_time log_ledger_next_at(const struct log_ledger *ledger);
+void log_ledger_say(struct log_ledger *ledger);
 void log_ledger_free(struct log_ledger *ledger);
+
+/* The same for what producers could not send. */
+struct log_producers *log_producers_new(struct log_words *words);
+sim_time log_producers_next_at(const struct log_producers *producers);
+void log_producers_say(struct log_producers *producers);
+void log_producers_free(struct log_producers *producers);
 
 /* False: no line for it. The text and the source are filled, and the level and group set. */
 bool log_broker_words(struct log_words *words, const struct trace_record *record,

@@ -68,9 +68,11 @@ static void say(struct log_ledger *ledger)
         log_partition_name(words, sqlite3_column_int64(row, 3), &words->text);
         int64_t from = sqlite3_column_int64(row, 4);
         int64_t to = sqlite3_column_int64(row, 5);
-        text_format(&words->text, " [%" PRId64 ", %" PRId64 "), ", from, to);
+        if (from == to) text_format(&words->text, " at %" PRId64 ", ", from);
+        if (from < to) text_format(&words->text, " [%" PRId64 ", %" PRId64 "), ", from, to);
     }
-    const char *unit = has_partition ? "record" : "partition";
+    bool is_of_records = has_partition || strcmp(what, finding_kind_name(FINDING_LOST)) == 0;
+    const char *unit = is_of_records ? "record" : "partition";
     if (strcmp(what, finding_kind_name(FINDING_CASCADE)) == 0) {
         text_append(&words->text, "a rebalance that the one before brought about, ");
     } else {
@@ -86,12 +88,15 @@ static void say(struct log_ledger *ledger)
     log_emit(words, ledger->at, level_of(what), (name_id)sqlite3_column_int64(row, 2));
 }
 
-void log_ledger_say_until(struct log_ledger *ledger, sim_time at)
+sim_time log_ledger_next_at(const struct log_ledger *ledger)
 {
-    while (ledger->rows != NULL && ledger->at < at) {
-        say(ledger);
-        next_row(ledger);
-    }
+    return ledger->rows == NULL ? SIM_TIME_NEVER : ledger->at;
+}
+
+void log_ledger_say(struct log_ledger *ledger)
+{
+    say(ledger);
+    next_row(ledger);
 }
 
 void log_ledger_free(struct log_ledger *ledger)

@@ -61,6 +61,7 @@ struct log_words *log_words_new(const struct store_reader *reader, log_sink *sin
         look_ahead(reader, &words->groups[i]);
     }
     words->ledger = log_ledger_new(words);
+    words->producers = log_producers_new(words);
     return words;
 }
 
@@ -97,6 +98,8 @@ void log_partition_name(const struct log_words *words, int64_t partition, struct
     const struct store_partition *found = store_find_partition(words->reader, partition);
     if (found == NULL) {
         text_append(text, "?");
+    } else if (found->number == PARTITION_NUMBER_UNKNOWN) {
+        text_append(text, found->topic); /* none was chosen */
     } else {
         text_format(text, "%s-%d", found->topic, found->number);
     }
@@ -187,16 +190,31 @@ static void remember(struct log_words *words, const struct trace_record *record)
     }
 }
 
+/* Lines that are no records: of earlier instants than `at`, in their order. */
+static void say_until(struct log_words *words, sim_time at)
+{
+    for (;;) {
+        sim_time ledger_at = log_ledger_next_at(words->ledger);
+        sim_time producers_at = log_producers_next_at(words->producers);
+        if (ledger_at >= at && producers_at >= at) return;
+        if (producers_at <= ledger_at) {
+            log_producers_say(words->producers);
+        } else {
+            log_ledger_say(words->ledger);
+        }
+    }
+}
+
 /* A line that is held back stands before what the ledger found later. */
-static void let_out_ledger(struct log_words *words, sim_time at)
+static void let_out_earlier(struct log_words *words, sim_time at)
 {
     if (words->holds && words->held.at < at) let_out_held(words);
-    log_ledger_say_until(words->ledger, at);
+    say_until(words, at);
 }
 
 void log_words_take(struct log_words *words, const struct trace_record *record)
 {
-    let_out_ledger(words, record->at);
+    let_out_earlier(words, record->at);
     if (record->kind == TRACE_OWNED || record->kind == TRACE_DISOWNED) {
         if (!joins_held(words, record)) {
             let_out_held(words);
@@ -223,8 +241,9 @@ void log_words_take(struct log_words *words, const struct trace_record *record)
 void log_words_finish(struct log_words *words)
 {
     let_out_held(words);
-    log_ledger_say_until(words->ledger, SIM_TIME_NEVER);
+    say_until(words, SIM_TIME_NEVER);
     log_ledger_free(words->ledger);
+    log_producers_free(words->producers);
     free(words->groups);
     free(words->members);
     text_free(&words->held_partitions);

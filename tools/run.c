@@ -283,6 +283,11 @@ void run_group(const struct run *run, int32_t group, struct run_group *out)
     out->processed_once = out->ledger.processed - out->ledger.duplicates;
 }
 
+void run_producer(const struct run *run, int32_t producer, struct ledger_producer *out)
+{
+    ledger_producer(run->ledger, producer, out);
+}
+
 const struct scenario *run_scenario(const struct run *run)
 {
     return run->scenario;

@@ -70,6 +70,9 @@ void run_finish(struct run *run);
 /* `group` counts as in the scenario. The pointers live as long as the run. */
 void run_group(const struct run *run, int32_t group, struct run_group *out);
 
+/* Likewise. */
+void run_producer(const struct run *run, int32_t producer, struct ledger_producer *out);
+
 const struct scenario *run_scenario(const struct run *run);
 const struct run_options *run_options(const struct run *run);
 const struct checkers *run_checkers(const struct run *run);

@@ -233,6 +233,33 @@ static json_t *group_json(const struct run_group *group)
     return object;
 }
 
+static json_t *producer_json(const struct ledger_producer *producer)
+{
+    const struct {
+        const char *key;
+        json_t *value;
+    } members[] = {
+        {"arrived", json_integer(producer->arrived)},
+        {"acknowledged", json_integer(producer->acknowledged)},
+        {"failed", json_integer(producer->failed)},
+        {"resent", json_integer(producer->resent)},
+        {"failed_by_error", errors_json(producer->failed_by_error)},
+        {"unsent", json_integer(producer->unsent)},
+        {"unheard", json_integer(producer->unheard)},
+        {"down", json_integer(producer->down)},
+        {"pending", json_integer(producer->pending)},
+        {"appended", json_integer(producer->appended)},
+        {"dropped", json_integer(producer->dropped)},
+        {"diverged", json_integer(producer->diverged)},
+        {"travelling", json_integer(producer->travelling)},
+    };
+    json_t *object = json_object();
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        json_object_set_new(object, members[i].key, members[i].value);
+    }
+    return object;
+}
+
 static json_t *violations_json(const struct summary *summary)
 {
     const struct checkers *checkers = run_checkers(summary->run);
@@ -303,6 +330,13 @@ json_t *summary_json(const struct summary *summary)
         json_object_set_new(groups, group.name, group_json(&group));
     }
     json_object_set_new(json, "groups", groups);
+    json_t *producers = json_object();
+    for (int32_t i = 0; i < scenario->producer_count; i++) {
+        struct ledger_producer producer;
+        run_producer(run, i, &producer);
+        json_object_set_new(producers, scenario->producers[i].name, producer_json(&producer));
+    }
+    json_object_set_new(json, "producers", producers);
     json_t *expectations = json_array();
     for (size_t i = 0; i < summary->expectation_count; i++) {
         json_array_append_new(expectations, expect_json(&summary->expectations[i]));

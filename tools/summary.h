@@ -34,7 +34,7 @@ int summary_exit_code(const struct summary *summary);
 
 /* The keys are stable: scenario, seed, version, fingerprints{workload,protocol,full},
  * virtual_seconds, wall_seconds, events, events_per_second, tie_rate_ppm, groups{NAME:{…}},
- * expect[…], violations[…]. */
+ * producers{NAME:{…}}, expect[…], violations[…]. */
 json_t *summary_json(const struct summary *summary);
 /* One row for each leaf of the JSON: "groups.payments.rebalances" -> 15. */
 void summary_store(const json_t *json, struct store *store);

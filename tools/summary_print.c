@@ -319,6 +319,42 @@ static void append_figures(struct text *text, const struct run_group *group)
     append_latency(text, ledger->latency_ns);
 }
 
+/* Only producers that something happened to. */
+static void append_producer(struct text *text, FILE *stream, const char *name,
+                            const struct ledger_producer *producer)
+{
+    const struct {
+        const char *label;
+        int64_t records;
+        const char *meaning;
+    } lines[] = {
+        {"send() failed", producer->failed, ""},
+        {"failed and sent again", producer->resent, ""},
+        {"lost unnoticed", producer->dropped, " (acks=0: taken for sent, never written)"},
+        {"lost when killed", producer->unsent, " (in its memory)"},
+        {"unanswered when killed", producer->unheard, " (sent; they may be in the log)"},
+        {"not taken", producer->down, " (came while it was down)"},
+    };
+    bool is_told = false;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        if (lines[i].records == 0) continue;
+        if (!is_told) {
+            text_format(text, "\n%s%s%s\n", terminal_color(stream, COLOR_BOLD), name,
+                        terminal_color(stream, COLOR_RESET));
+            append_figure(text, "records to send", producer->arrived);
+            text_append(text, ", ");
+            count_format(text, producer->acknowledged);
+            text_append(text, producer->travelling > 0 || producer->dropped > 0
+                                  ? " of them taken for sent\n"
+                                  : " of them acknowledged\n");
+        }
+        is_told = true;
+        append_figure(text, lines[i].label, lines[i].records);
+        text_append(text, lines[i].meaning);
+        text_append(text, "\n");
+    }
+}
+
 static void print_expectations(const struct summary *summary, FILE *stream)
 {
     if (summary->expectation_count == 0) return;
@@ -387,6 +423,11 @@ void summary_print(const struct summary *summary, FILE *stream)
         text_format(&text, "\n%s%s%s\n", terminal_color(stream, COLOR_BOLD), group.name,
                     terminal_color(stream, COLOR_RESET));
         append_figures(&text, &group);
+    }
+    for (int32_t i = 0; i < scenario->producer_count; i++) {
+        struct ledger_producer producer;
+        run_producer(summary->run, i, &producer);
+        append_producer(&text, stream, scenario->producers[i].name, &producer);
     }
     fputs(text_data(&text), stream);
     text_free(&text);

@@ -47,6 +47,7 @@ static void append(struct watched *w, int64_t base_offset, int64_t count)
 
 static void acknowledge(struct watched *w, int64_t base_offset, int64_t count)
 {
+    TRACE(w->sim, TRACE_ARRIVAL, w->producer, PARTITION_ID(0, 0), count, count * 100, 0, 0);
     TRACE(w->sim, TRACE_PRODUCE_DONE, w->producer, PARTITION_ID(0, 0), base_offset, count, 0, 1, 0,
           0);
 }

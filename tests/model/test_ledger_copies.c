@@ -15,7 +15,8 @@ static const struct scenario_topic topics[] = {{.name = "orders", .partitions = 
 static const char *const subscribed[] = {"orders"};
 static const struct scenario_group groups[] = {
     {.name = "billing", .topics = subscribed, .topic_count = 1, .members = 1}};
-static const struct scenario_producer careless[] = {{.name = "checkout", .topic = "orders"}};
+static const struct scenario_producer careless[] = {
+    {.name = "checkout", .topic = "orders", .config = {.acks = 1}}};
 static const struct scenario scenario = {.topics = topics,
                                          .topic_count = 1,
                                          .producers = careless,
@@ -53,6 +54,12 @@ static int64_t caused(struct books *b, enum finding_kind kind, enum finding_caus
     return ledger_finding_totals(b->ledger, 0)->records[kind][cause];
 }
 
+/* The books of producers begin with what they are asked to send. */
+static void arrive(struct books *b, int64_t count)
+{
+    TRACE(b->sim, TRACE_ARRIVAL, b->producer, PARTITION_ID(0, 0), count, count * 100, 0, 0);
+}
+
 static void send(struct books *b, uint16_t kind, int64_t offset, int64_t count, sim_time made_at)
 {
     TRACE(b->sim, kind, PARTITION_ID(0, 0), 0, 0, offset, count, count * 100, made_at, made_at + 9,
@@ -69,6 +76,7 @@ static void a_batch_that_is_sent_again_is_a_copy(void **state)
 {
     (void)state;
     struct books b = books_new();
+    arrive(&b, 30);
     send(&b, TRACE_BATCH_APPENDED, 0, 10, 100);
     told(&b, 0, 10, 100, 0);
     send(&b, TRACE_BATCH_APPENDED, 10, 10, 200); /* the answer is lost: a retry */
@@ -104,6 +112,7 @@ static void what_a_deposed_leader_acknowledges_is_lost(void **state)
 {
     (void)state;
     struct books b = books_new();
+    arrive(&b, 20);
     send(&b, TRACE_BATCH_DIVERGED, 0, 10, 100);
     told(&b, 0, 10, 100, 0);
     send(&b, TRACE_BATCH_DIVERGED, 10, 10, 200); /* not answered, so sent to the right one */

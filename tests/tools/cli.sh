@@ -72,7 +72,8 @@ import json, sys
 printed, stored = (json.load(open(path)) for path in sys.argv[1:3])
 assert printed == stored
 assert list(printed) == ['scenario', 'seed', 'version', 'fingerprints', 'virtual_seconds',
-    'wall_seconds', 'events', 'events_per_second', 'tie_rate_ppm', 'groups', 'expect', 'violations']
+    'wall_seconds', 'events', 'events_per_second', 'tie_rate_ppm', 'groups', 'producers',
+    'expect', 'violations']
 assert list(printed['fingerprints']) == ['workload', 'protocol', 'full']
 assert list(printed['groups']['billing']) == ['rebalances', 'rebalance_seconds_total',
     'rebalance_seconds_max', 'stopped_partition_seconds', 'lag_records_max', 'lag_seconds_max',
@@ -88,6 +89,9 @@ assert list(printed['groups']['billing']['anomalies']) == ['poll_skips', 'poll_r
     'waiting']
 assert list(printed['groups']['billing']['commits']) == ['attempted', 'failed']
 assert list(printed['groups']['billing']['latency_ms']) == ['p50', 'p95', 'p99', 'max']
+assert list(printed['producers'][list(printed['producers'])[0]]) == ['arrived', 'acknowledged',
+    'failed', 'resent', 'failed_by_error', 'unsent', 'unheard', 'down', 'pending', 'appended',
+    'dropped', 'diverged', 'travelling']
 assert list(printed['expect'][0]) == ['text', 'line', 'value', 'passed']
 assert printed['virtual_seconds'] == 60.0 and printed['violations'] == []
 PYTHON

@@ -1,4 +1,5 @@
 /* A run told in the words of brokers and clients. */
+#include "model/kafka_types.h"
 #include "tests/tools/harness/synthetic.h"
 #include "tools/log_words.h"
 #include "tools/text.h"
@@ -187,12 +188,58 @@ static void what_the_ledger_found_has_lines_of_its_own(void **state)
     free(log);
 }
 
+/* An outage fails thousands of batches: one line for each producer, reason and ten seconds. */
+static void failed_sends_are_told_in_sums(void **state)
+{
+    (void)state;
+    struct synthetic *s = synthetic_new("log_producers", "orders", STORE_EVENTS_ALL);
+    name_id shop = synthetic_name(s, "shop");
+    name_id group = synthetic_name(s, "billing");
+    for (int i = 0; i < 12; i++) {
+        synthetic_at(s, SECONDS(120) + MILLISECONDS(500) * i);
+        TRACE(s->sim, TRACE_SEND_FAILED, shop, PARTITION_ID(0, i % 3), 5, SEND_FAILED,
+              KAFKA_REQUEST_TIMED_OUT, i % 4, SECONDS(120), 0, 0);
+        if (i == 2) TRACE(s->sim, TRACE_PROCESS, shop, PROCESS_TRACE_RUNNING, 1);
+    }
+    synthetic_at(s, SECONDS(131));
+    TRACE(s->sim, TRACE_SEND_FAILED, shop, PARTITION_ID(0, 1), 1, SEND_FAILED,
+          KAFKA_REQUEST_TIMED_OUT, 1, SECONDS(120), 0, 0);
+    TRACE(s->sim, TRACE_SEND_FAILED, shop, PARTITION_ID(0, 1), 7, SEND_DROPPED,
+          KAFKA_NOT_LEADER_OR_FOLLOWER, 1, 0, 0, 0);
+    synthetic_at(s, SECONDS(140));
+    TRACE(s->sim, TRACE_SEND_FAILED, shop, PARTITION_ID(0, 1), 2, SEND_UNSENT, KAFKA_NONE, 0, 0, 0,
+          0);
+    TRACE(s->sim, TRACE_SEND_FAILED, shop, PARTITION_ID(0, 1), 3, SEND_UNHEARD, KAFKA_NONE, 0, 0, 0,
+          0);
+    TRACE(s->sim, TRACE_SEND_FAILED, shop, PARTITION_ID(0, PARTITION_NUMBER_UNKNOWN), 4, SEND_DOWN,
+          KAFKA_NONE, 0, 0, 0, 0);
+    store_add_anomaly(s->store,
+                      &(struct store_anomaly){"lost", group, PARTITION_ID(0, 1), 40, 40,
+                                              SECONDS(131), NAME_NONE, shop, "acks=0", 7});
+    char *log = log_of(s);
+#define SHOP "shop: [Producer clientId=shop] "
+    assert_string_equal(
+        log, "120 E " SHOP "(application) send() failed: 60 records of orders-0 and 2 other "
+             "partitions, given 120 s before, 3 attempts: REQUEST_TIMED_OUT (within 5.5 s)\n"
+             "121 I shop: process is RUNNING (incarnation 1)\n"
+             "131 E " SHOP "(application) send() failed: 1 record of orders-1, given 120 s before, "
+             "1 attempt: REQUEST_TIMED_OUT\n"
+             "131 W " SHOP "(acks=0, and it is not told) 7 records of orders-1 were lost: "
+             "NOT_LEADER_OR_FOLLOWER\n"
+             "131 W ledger: lost: orders-1 at 40, 7 records, after shop: acks=0\n"
+             "140 W " SHOP "(killed) 2 records of orders-1 were in its memory, and are lost\n"
+             "140 W " SHOP "(killed) 3 records of orders-1 had been sent and not been answered\n"
+             "140 W " SHOP "(not running) 4 records of orders came, and nobody took them\n");
+    free(log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crash_and_its_rebalance),
         cmocka_unit_test(the_consumer_protocol_has_its_own_words),
         cmocka_unit_test(what_the_ledger_found_has_lines_of_its_own),
+        cmocka_unit_test(failed_sends_are_told_in_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
