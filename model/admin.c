@@ -14,8 +14,9 @@ struct command {
     struct admin *admin;
     struct command *next_free;
     int32_t group;
-    bool deletes;
-    int64_t offset;
+    enum { COMMAND_RESET_OFFSETS, COMMAND_DELETE_GROUP, COMMAND_DELETE_OFFSETS } kind;
+    int64_t offset; /* COMMAND_RESET_OFFSETS */
+    int32_t topic;  /* COMMAND_DELETE_OFFSETS */
     int32_t attempts;
     uint32_t number;
 };
@@ -61,19 +62,25 @@ static bool is_retriable(enum kafka_error error)
            error == KAFKA_COORDINATOR_LOAD_IN_PROGRESS;
 }
 
+/* What the coordinator answered; of several partitions, for the first. */
+static enum kafka_error answer_of(const struct command *command, const void *response)
+{
+    const struct delete_groups_response *deleted = response;
+    const struct offset_delete_response *offsets = response;
+    const struct offset_commit_response *committed = response;
+    switch (command->kind) {
+    case COMMAND_DELETE_GROUP: return deleted->groups[0].error;
+    case COMMAND_DELETE_OFFSETS: return offsets->error;
+    case COMMAND_RESET_OFFSETS: break;
+    }
+    return committed->offset_count == 0 ? KAFKA_NONE : committed->offsets[0].error;
+}
+
 static void on_done(void *context, const struct request_result *result)
 {
     struct command *command = context;
     enum kafka_error error = KAFKA_COORDINATOR_NOT_AVAILABLE;
-    if (result->outcome == REQUEST_ANSWERED && command->deletes) {
-        const struct delete_groups_response *response =
-            (const struct delete_groups_response *)result->response;
-        error = response->groups[0].error;
-    } else if (result->outcome == REQUEST_ANSWERED) {
-        const struct offset_commit_response *response =
-            (const struct offset_commit_response *)result->response;
-        error = response->offset_count == 0 ? KAFKA_NONE : response->offsets[0].error;
-    }
+    if (result->outcome == REQUEST_ANSWERED) error = answer_of(command, result->response);
     if (is_retriable(error)) {
         try_again(command);
     } else {
@@ -89,6 +96,22 @@ static struct message *delete_request(struct command *command)
     request->groups = MESSAGE_ARRAY(memory, &request->head, name_id, 1);
     request->groups[0] = group_name(command);
     request->group_count = 1;
+    return &request->head;
+}
+
+static struct message *delete_offsets_request(struct command *command)
+{
+    const struct world *world = command->admin->world;
+    struct memory *memory = world->memory;
+    struct offset_delete_request *request =
+        MESSAGE_NEW(memory, API_OFFSET_DELETE, struct offset_delete_request);
+    int32_t count = cluster_partition_count(world->cluster, command->topic);
+    request->group = group_name(command);
+    request->partition_count = count;
+    request->partitions = MESSAGE_ARRAY(memory, &request->head, struct topic_partition, count);
+    for (int32_t p = 0; p < count; p++)
+        request->partitions[p] =
+            (struct topic_partition){cluster_topic_name(world->cluster, command->topic), p};
     return &request->head;
 }
 
@@ -149,6 +172,16 @@ static void send(struct command *command, int32_t channel, struct message *messa
                                                 });
 }
 
+static struct message *request_of(struct command *command)
+{
+    switch (command->kind) {
+    case COMMAND_DELETE_GROUP: return delete_request(command);
+    case COMMAND_DELETE_OFFSETS: return delete_offsets_request(command);
+    case COMMAND_RESET_OFFSETS: break;
+    }
+    return reset_request(command);
+}
+
 static void on_coordinator(void *context, const struct request_result *result)
 {
     struct command *command = context;
@@ -158,8 +191,7 @@ static void on_coordinator(void *context, const struct request_result *result)
         try_again(command);
         return;
     }
-    send(command, CHANNEL_DATA(response->node),
-         command->deletes ? delete_request(command) : reset_request(command), on_done);
+    send(command, CHANNEL_DATA(response->node), request_of(command), on_done);
 }
 
 static void find_coordinator(struct command *command)
@@ -210,7 +242,12 @@ void admin_reset_offsets(struct admin *admin, int32_t group, int64_t offset)
 
 void admin_delete_group(struct admin *admin, int32_t group)
 {
-    start(admin, (struct command){.group = group, .deletes = true});
+    start(admin, (struct command){.group = group, .kind = COMMAND_DELETE_GROUP});
+}
+
+void admin_delete_offsets(struct admin *admin, int32_t group, int32_t topic)
+{
+    start(admin, (struct command){.group = group, .kind = COMMAND_DELETE_OFFSETS, .topic = topic});
 }
 
 struct admin *admin_new(struct world *world)

@@ -344,7 +344,7 @@ static void on_retention(struct broker *broker)
         if (topic->compact || !partition_log_retain(&replica->partition->log, &retention, now)) {
             continue;
         }
-        TRACE(broker->sim, TRACE_LOG_START, replica->partition->id,
+        TRACE(broker->sim, TRACE_LOG_START, partition_traced(replica->partition),
               replica->partition->log.start_offset, broker->id);
     }
     sim_timer_set(broker->sim, &broker->retention,

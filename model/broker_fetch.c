@@ -95,6 +95,7 @@ static bool answer_entry(struct fetch_entry *entry, struct answer *answer,
 {
     const struct broker *broker = entry->session->broker;
     *out = (struct fetched_partition){.partition = entry->partition,
+                                      .topic_id = entry->topic_id,
                                       .high_watermark = -1,
                                       .last_stable_offset = -1,
                                       .log_start_offset = -1,

@@ -67,6 +67,8 @@ static void reply(struct group_shard *shard, uint64_t token, struct message *res
         return;
     }
     if (response == NULL) return; /* replaced by a newer one: this connection stays muted */
+    if (response->api == API_OFFSET_COMMIT || response->api == API_TXN_OFFSET_COMMIT)
+        response = commit_whole_response(broker, connection->request, response);
     group_trace_response(broker->cluster->group_trace, broker->id, connection->request, response);
     broker_respond(broker, connection, response, RESPONSE_BYTES);
 }
@@ -247,7 +249,15 @@ void groups_handle(struct broker *broker, struct broker_connection *connection,
         refuse(broker, connection, error);
         return;
     }
-    take_request(shard, request, connection->id);
+    struct message *known = commit_known_part(broker, request);
+    if (known != NULL && commit_offset_count(known) == 0) {
+        struct message *response = commit_whole_response(broker, request, NULL);
+        group_trace_response(broker->cluster->group_trace, broker->id, request, response);
+        broker_respond(broker, connection, response, RESPONSE_BYTES);
+    } else {
+        take_request(shard, known == NULL ? request : known, connection->id);
+    }
+    message_free(broker->memory, known);
     carry_out(shard);
 }
 
@@ -287,10 +297,17 @@ void groups_on_topics(struct broker *broker)
         host->topics =
             memory_keep(broker->memory, (size_t)cluster->topic_count * sizeof *host->topics);
     }
-    host->topic_count = cluster->topic_count;
+    host->topic_count = 0;
     for (int32_t t = 0; t < cluster->topic_count; t++) {
-        host->topics[t] = (struct coordinator_topic){.name = cluster->topics[t].name,
-                                                     .partitions = broker->view_counts[t]};
+        if (broker->view_counts[t] == 0) continue;
+        name_id name = cluster->topics[t].name;
+        struct names *names = sim_names(broker->sim);
+        int32_t id = broker->view_topic_ids[t];
+        host->topics[host->topic_count++] = (struct coordinator_topic){
+            .name = name,
+            .partitions = broker->view_counts[t],
+            .id = id == 0 ? NAME_NONE : names_format(names, "%s#%d", names_text(names, name), id),
+        };
     }
     for (int32_t i = 0; i < host->count; i++) {
         if (host->shards[i] == NULL) continue;

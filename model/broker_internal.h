@@ -224,7 +224,8 @@ struct broker {
     uint64_t version; /* of the metadata it has applied */
     uint64_t alive;
     struct partition_view **views; /* by topic, then partition */
-    int32_t *view_counts;          /* partitions known, by topic */
+    int32_t *view_counts;          /* partitions known, by topic; 0 = no such topic */
+    int32_t *view_topic_ids;       /* whose partitions these are, by topic */
 
     sim_time io_free_at[BROKER_IO_THREADS];
     struct rng_key service_key;
@@ -333,6 +334,9 @@ void replica_progress(struct replica *replica, int32_t number, int64_t end_offse
 void replica_retry_joins(struct broker *broker);
 void replica_check_joins(struct broker *broker);
 void replica_become(struct replica *replica, const struct metadata_entry *entry);
+/* Its topic is gone: it neither leads nor follows any more, and whoever waits is told. The caller
+ * takes it from the broker's list. */
+void replica_delete(struct replica *replica);
 int32_t replica_min_isr(const struct replica *replica);
 
 /* broker_replication.c */
@@ -347,6 +351,8 @@ void replication_apply(struct replica_fetcher *fetcher);
 void replication_retry(struct replica_fetcher *fetcher);
 void replication_follow(struct replica *replica, int32_t leader);
 void replication_unfollow(struct replica *replica, int32_t leader);
+/* A deleted replica leaves every list of what is to be asked. */
+void replication_forget(struct replica *replica);
 void replication_check_lag(struct broker *broker);
 void replication_alter_isr(struct replica *replica, uint64_t isr);
 
@@ -440,6 +446,15 @@ void groups_run_shard(struct broker *broker, struct group_shard *shard);
 void groups_timer(struct broker *broker, uint64_t partition);
 void groups_loaded(struct broker *broker, uint64_t partition);
 void groups_on_topics(struct broker *broker);
+/* broker_commits.c */
+/* A commit without the partitions that this broker does not know; NULL when it knows all of them,
+ * or it is no commit. */
+struct message *commit_known_part(const struct broker *broker, const struct message *request);
+int32_t commit_offset_count(const struct message *request);
+/* The answer to the known part (NULL: nothing was known), and for the others that they are unknown;
+ * takes `response` over. */
+struct message *commit_whole_response(const struct broker *broker, const struct message *request,
+                                      struct message *response);
 /* internal_log.c: payloads of the internal topics, and their compaction */
 struct log_payloads broker_log_payloads(struct cluster *cluster, const struct topic *topic);
 void internal_log_clean(struct replica *replica);

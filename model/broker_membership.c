@@ -52,8 +52,9 @@ static void send_alterations(struct broker *broker)
         const struct replica *replica = broker->altering.items[i];
         if (!replica->is_leader || !replica->altering) continue;
         request->partitions[request->partition_count++] =
-            (struct alter_partition_entry){replica->partition->id, replica->leader_epoch,
-                                           replica->partition_epoch, replica->wanted_isr};
+            (struct alter_partition_entry){replica->partition->id, replica->partition->topic_id,
+                                           replica->leader_epoch, replica->partition_epoch,
+                                           replica->wanted_isr};
     }
     broker->altering.count = 0;
     if (request->partition_count == 0) {
@@ -105,6 +106,7 @@ static void on_alter_response(struct broker *broker, const struct alter_partitio
 {
     for (int32_t i = 0; i < r->refused_count; i++) {
         const struct partition *partition = cluster_partition(broker->cluster, r->refused[i]);
+        if (partition == NULL) continue; /* deleted meanwhile */
         const struct replica *replica = cluster_replica(broker->cluster, partition, broker->id);
         if (replica != NULL) alteration_failed(broker, replica);
     }

@@ -36,6 +36,7 @@ static void know_partitions(struct broker *broker, int32_t topic, int32_t count)
 {
     int32_t known = broker->view_counts[topic];
     if (count <= known) return;
+    broker->view_topic_ids[topic] = broker->cluster->topics[topic].id;
     struct partition_view *grown = memory_keep(broker->memory, (size_t)count * sizeof *grown);
     if (known > 0) memcpy(grown, broker->views[topic], (size_t)known * sizeof *grown);
     for (int32_t p = known; p < count; p++) {
@@ -50,11 +51,34 @@ static void know_partitions(struct broker *broker, int32_t topic, int32_t count)
     broker->view_counts[topic] = count;
 }
 
+/* The topic is gone, up to this topic id: its replicas here are stopped, known ones or not. */
+static void forget_topic(struct broker *broker, int32_t topic, int32_t topic_id)
+{
+    if (broker->view_topic_ids[topic] <= topic_id) broker->view_counts[topic] = 0;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < broker->replicas.count; i++) {
+        struct replica *replica = broker->replicas.items[i];
+        const struct partition *partition = replica->partition;
+        if (partition->topic == topic && partition->topic_id <= topic_id) {
+            replica_delete(replica);
+        } else {
+            broker->replicas.items[kept++] = replica;
+        }
+    }
+    broker->replicas.count = kept;
+}
+
+static bool is_of_known_topic(const struct broker *broker, const struct metadata_entry *entry)
+{
+    return is_known(broker, entry->partition) &&
+           broker->view_topic_ids[PARTITION_TOPIC(entry->partition)] == entry->topic_id;
+}
+
 static void apply_partition(struct broker *broker, const struct metadata_entry *entry)
 {
-    struct partition *partition = cluster_partition(broker->cluster, entry->partition);
+    if (!is_of_known_topic(broker, entry)) return;
     struct partition_view *view =
-        &broker->views[partition->topic][PARTITION_NUMBER(entry->partition)];
+        &broker->views[PARTITION_TOPIC(entry->partition)][PARTITION_NUMBER(entry->partition)];
     view->leader = entry->leader;
     view->leader_epoch = entry->leader_epoch;
     struct replica *replica = view->replica;
@@ -65,6 +89,7 @@ static void apply_partition(struct broker *broker, const struct metadata_entry *
 
 static void apply(struct broker *broker, const struct metadata_entry *entry)
 {
+    int32_t topic = PARTITION_TOPIC(entry->partition);
     switch (entry->kind) {
     case METADATA_PARTITION: apply_partition(broker, entry); return;
     case METADATA_BROKERS:
@@ -72,7 +97,14 @@ static void apply(struct broker *broker, const struct metadata_entry *entry)
         replica_retry_joins(broker); /* somebody may join now, or is not waited for any more */
         return;
     case METADATA_PARTITION_COUNT:
-        know_partitions(broker, PARTITION_TOPIC(entry->partition), entry->count);
+        /* Of a topic that is deleted further on in the log there is nothing left to be known. */
+        if (entry->topic_id != broker->cluster->topics[topic].id) return;
+        if (!broker->cluster->topics[topic].exists) return;
+        know_partitions(broker, topic, entry->count);
+        groups_on_topics(broker);
+        return;
+    case METADATA_TOPIC_DELETED:
+        forget_topic(broker, topic, entry->topic_id);
         groups_on_topics(broker);
         return;
     }
@@ -86,14 +118,14 @@ void broker_apply_metadata(struct broker *broker, uint64_t to_version)
      * counts (MetadataDelta). */
     for (uint64_t v = broker->version; v < to_version; v++) {
         const struct metadata_entry *entry = &cluster->entries[v];
-        if (entry->kind != METADATA_PARTITION || !is_known(broker, entry->partition)) continue;
+        if (entry->kind != METADATA_PARTITION || !is_of_known_topic(broker, entry)) continue;
         broker->views[PARTITION_TOPIC(entry->partition)][PARTITION_NUMBER(entry->partition)]
             .last_entry = v;
     }
     while (broker->version < to_version) {
         uint64_t v = broker->version++;
         struct metadata_entry entry = cluster->entries[v];
-        bool superseded = entry.kind == METADATA_PARTITION && is_known(broker, entry.partition) &&
+        bool superseded = entry.kind == METADATA_PARTITION && is_of_known_topic(broker, &entry) &&
                           broker_view(broker, entry.partition).last_entry > v;
         if (!superseded) apply(broker, &entry);
     }
@@ -106,17 +138,22 @@ void broker_learn_everything(struct broker *broker)
     if (broker->views == NULL) {
         broker->views = memory_keep(broker->memory, topics * sizeof(void *));
         broker->view_counts = memory_keep(broker->memory, topics * sizeof(int32_t));
+        broker->view_topic_ids = memory_keep(broker->memory, topics * sizeof(int32_t));
     }
     broker->has_learned = true;
     broker->version = cluster->version;
     broker->alive = cluster->alive;
     for (int32_t t = 0; t < cluster->topic_count; t++) {
-        know_partitions(broker, t, cluster->topics[t].partition_count);
+        const struct topic *topic = &cluster->topics[t];
+        int32_t gone = topic->exists ? topic->id - 1 : topic->id;
+        if (gone >= 0) forget_topic(broker, t, gone); /* deleted while the process was down */
+        know_partitions(broker, t, topic->partition_count);
         for (int32_t p = 0; p < cluster->topics[t].partition_count; p++) {
             const struct partition *partition = cluster->topics[t].partitions[p];
             const struct metadata_entry entry = {
                 .kind = METADATA_PARTITION,
                 .partition = partition->id,
+                .topic_id = partition->topic_id,
                 .leader = partition->leader,
                 .leader_epoch = partition->leader_epoch,
                 .partition_epoch = partition->partition_epoch,
@@ -151,6 +188,7 @@ static void fill_topic(struct broker *broker, struct message *response, int32_t 
     int32_t replication = topic->replication;
     out->name = topic->name;
     out->index = index;
+    out->topic_id = broker->view_topic_ids[index];
     out->internal = topic->internal;
     out->partition_count = count;
     out->replication = replication;
@@ -182,13 +220,14 @@ void metadata_handle(struct broker *broker, struct broker_connection *connection
     bool all = request->topic_count < 0;
     int32_t count = all ? cluster->topic_count : request->topic_count;
     response->topics = MESSAGE_ARRAY(broker->memory, &response->head, struct metadata_topic, count);
-    response->topic_count = count;
     int64_t size = RESPONSE_BYTES;
     for (int32_t i = 0; i < count; i++) {
-        struct metadata_topic *topic = &response->topics[i];
         int32_t index = all ? i : cluster_topic_find(cluster, request->topics[i]);
-        if (index < 0 || broker->view_counts == NULL) {
-            topic->name = all ? cluster->topics[i].name : request->topics[i];
+        bool is_there = index >= 0 && broker->view_counts != NULL && broker->view_counts[index] > 0;
+        if (all && !is_there) continue;
+        struct metadata_topic *topic = &response->topics[response->topic_count++];
+        if (!is_there) {
+            topic->name = request->topics[i];
             topic->error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
             topic->index = -1;
         } else {

@@ -43,14 +43,14 @@ static void emit_append(const struct replica *replica, const struct produce_requ
     const struct partition *partition = replica->partition;
     /* What a deposed leader appends behind the back of the new one never becomes the log. */
     if (partition->log.owner != &replica->log) {
-        TRACE(replica->broker->sim, TRACE_BATCH_DIVERGED, partition->id, replica->broker->id,
-              replica->leader_epoch, base_offset, batch->count, batch->bytes, batch->first_at,
-              batch->last_at, request->producer);
+        TRACE(replica->broker->sim, TRACE_BATCH_DIVERGED, partition_traced(partition),
+              replica->broker->id, replica->leader_epoch, base_offset, batch->count, batch->bytes,
+              batch->first_at, batch->last_at, request->producer);
         return;
     }
-    TRACE(replica->broker->sim, TRACE_BATCH_APPENDED, partition->id, replica->broker->id,
-          replica->leader_epoch, base_offset, batch->count, batch->bytes, batch->first_at,
-          batch->last_at, request->producer, duplicate);
+    TRACE(replica->broker->sim, TRACE_BATCH_APPENDED, partition_traced(partition),
+          replica->broker->id, replica->leader_epoch, base_offset, batch->count, batch->bytes,
+          batch->first_at, batch->last_at, request->producer, duplicate);
 }
 
 /* The first batch of a transaction: is there one? (ReplicaManager, KIP-890). */
@@ -129,6 +129,7 @@ static struct replica *take_batch(struct broker *broker, const struct produce_re
         out->error = KAFKA_NOT_ENOUGH_REPLICAS;
         return NULL;
     }
+    out->topic_id = replica->partition->topic_id;
     append(replica, request, batch, out);
     if (out->error != KAFKA_NONE) return NULL;
     out->log_start_offset = replica->partition->log.start_offset;
@@ -402,8 +403,8 @@ void produce_handle(struct broker *broker, struct broker_connection *connection,
 static void note_aborted(void *self, int64_t offset, int64_t count)
 {
     const struct replica *replica = self;
-    TRACE(replica->broker->sim, TRACE_UNREADABLE, replica->partition->id, offset, count,
-          UNREADABLE_ABORTED);
+    TRACE(replica->broker->sim, TRACE_UNREADABLE, partition_traced(replica->partition), offset,
+          count, UNREADABLE_ABORTED);
 }
 
 /* Appends a marker to an ordinary log; the transaction's batches are decided with it. */
@@ -426,7 +427,7 @@ static enum kafka_error append_marker(struct replica *replica,
     if (ended.first_offset >= 0) {
         partition_log_decide(&partition->log, ended.producer, ended.first_offset, offset,
                              !marker->committed, note_aborted, replica);
-        TRACE(broker->sim, TRACE_TRANSACTION, marker->transactional_id, partition->id,
+        TRACE(broker->sim, TRACE_TRANSACTION, marker->transactional_id, partition_traced(partition),
               marker->committed, ended.first_offset, offset);
     }
     const struct log_append record = {
@@ -439,7 +440,7 @@ static enum kafka_error append_marker(struct replica *replica,
         .flags = LOG_CONTROL,
     };
     replica_append(replica, &record);
-    TRACE(broker->sim, TRACE_UNREADABLE, partition->id, offset, 1, UNREADABLE_MARKER);
+    TRACE(broker->sim, TRACE_UNREADABLE, partition_traced(partition), offset, 1, UNREADABLE_MARKER);
     return KAFKA_NONE;
 }
 

@@ -44,8 +44,8 @@ static void high_watermark_moved(struct replica *replica)
     struct broker *broker = replica->broker;
     const struct topic *topic = &broker->cluster->topics[replica->partition->topic];
     if (!topic->internal && replica->partition->log.owner == &replica->log) {
-        TRACE(broker->sim, TRACE_HIGH_WATERMARK, replica->partition->id, replica->high_watermark,
-              replica_last_stable(replica));
+        TRACE(broker->sim, TRACE_HIGH_WATERMARK, partition_traced(replica->partition),
+              replica->high_watermark, replica_last_stable(replica));
     }
     if (replica->waits != NULL) produce_on_high_watermark(replica);
     if (replica->watchers != NULL) fetch_on_visible(replica);
@@ -255,7 +255,7 @@ static void tell_revived(const struct replica *replica, int64_t from)
     for (const struct log_batch *batch = replica_log_find(&replica->log, from); batch != NULL;
          batch = replica_log_next(&replica->log, batch)) {
         if ((batch->flags & LOG_CONTROL) != 0) continue;
-        TRACE(broker->sim, TRACE_BATCH_APPENDED, replica->partition->id, broker->id,
+        TRACE(broker->sim, TRACE_BATCH_APPENDED, partition_traced(replica->partition), broker->id,
               batch->leader_epoch, batch->base_offset, batch->count, batch->bytes, batch->first_at,
               batch->last_at, NAME_NONE, false);
     }
@@ -284,17 +284,31 @@ static void become_leader(struct replica *replica, bool unclean)
                                        .broker = partition->brokers[i]};
     }
     if (late) return;
-    TRACE(broker->sim, TRACE_LEADER_ELECTED, partition->id, broker->id, replica->leader_epoch,
-          common, unclean);
+    TRACE(broker->sim, TRACE_LEADER_ELECTED, partition_traced(partition), broker->id,
+          replica->leader_epoch, common, unclean);
     tell_revived(replica, common);
     replica_advance(replica);
 }
 
-static void stop_leading(struct replica *replica)
+static void stop_leading(struct replica *replica, enum kafka_error error)
 {
     replica->is_leader = false;
     replica->joining = 0;
-    produce_fail_waits(replica, KAFKA_NOT_LEADER_OR_FOLLOWER);
+    produce_fail_waits(replica, error);
+}
+
+/* ReplicaManager.stopPartitions. The metadata cache has forgotten the topic already, so that is
+ * what those who wait are told (DelayedProduce, DelayedFetch: getPartitionOrError). */
+void replica_delete(struct replica *replica)
+{
+    int32_t leader = replica->leader;
+    bool was_leader = replica->is_leader;
+    if (was_leader) stop_leading(replica, KAFKA_UNKNOWN_TOPIC_OR_PARTITION);
+    if (leader >= 0 && leader != replica->broker->id) replication_unfollow(replica, leader);
+    replication_forget(replica);
+    replica->leader = -1;
+    replica->altering = false;
+    if (was_leader) fetch_on_role_change(replica);
 }
 
 void replica_become(struct replica *replica, const struct metadata_entry *entry)
@@ -313,7 +327,7 @@ void replica_become(struct replica *replica, const struct metadata_entry *entry)
         replica_advance(replica);
         return;
     }
-    if (was_leader) stop_leading(replica);
+    if (was_leader) stop_leading(replica, KAFKA_NOT_LEADER_OR_FOLLOWER);
     if (old_leader >= 0 && old_leader != me) replication_unfollow(replica, old_leader);
     if (entry->leader == me) {
         become_leader(replica, entry->unclean);

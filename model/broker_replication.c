@@ -103,6 +103,8 @@ static void enter(struct replica_session *session, const struct replica_fetch_pa
     struct broker *broker = session->broker;
     struct replica *replica = NULL;
     const struct partition *partition = cluster_partition(broker->cluster, asked->partition);
+    /* Of a topic that has been deleted: the follower will hear of it. */
+    if (partition == NULL || partition->topic_id != asked->topic_id) return;
     int32_t number = number_of(partition, session->follower);
     struct replica_fetched entry = {
         .leader = cluster_replica(broker->cluster, partition, broker->id),
@@ -111,6 +113,8 @@ static void enter(struct replica_session *session, const struct replica_fetch_pa
             (int16_t)broker_leader_replica(broker, asked->partition, asked->leader_epoch, &replica),
         .leader_epoch = asked->leader_epoch,
     };
+    if (replica != NULL && replica->partition != partition)
+        entry.error = KAFKA_INCONSISTENT_TOPIC_ID; /* a recreated topic that we have not heard of */
     if (entry.error != KAFKA_NONE) {
         add_error(session, &entry);
         return;
@@ -128,6 +132,7 @@ static void enter(struct replica_session *session, const struct replica_fetch_pa
 static void leave(struct broker *broker, int32_t follower, partition_id id)
 {
     const struct partition *partition = cluster_partition(broker->cluster, id);
+    if (partition == NULL) return;
     struct replica *replica = cluster_replica(broker->cluster, partition, broker->id);
     if (replica == NULL) return;
     int32_t number = number_of(partition, follower);
@@ -284,6 +289,17 @@ void replication_unfollow(struct replica *replica, int32_t leader)
     fetcher->forget.count = 0;
 }
 
+void replication_forget(struct replica *replica)
+{
+    struct broker *broker = replica->broker;
+    list_remove(&broker->altering, replica);
+    for (int32_t b = 0; b < broker->cluster->broker_count; b++) {
+        list_remove(&broker->fetchers[b].add, replica);
+        list_remove(&broker->fetchers[b].forget, replica);
+        list_remove(&broker->fetchers[b].failed, replica);
+    }
+}
+
 static struct replica_fetch_request *build_request(struct replica_fetcher *fetcher)
 {
     struct broker *broker = fetcher->broker;
@@ -301,8 +317,8 @@ static struct replica_fetch_request *build_request(struct replica_fetcher *fetch
         const struct replica *replica = from[i];
         if (replica->leader != fetcher->leader || replica->is_leader) continue;
         request->partitions[request->partition_count++] =
-            (struct replica_fetch_partition){replica->partition->id, replica->leader_epoch,
-                                             replica->log.end_offset};
+            (struct replica_fetch_partition){replica->partition->id, replica->partition->topic_id,
+                                             replica->leader_epoch, replica->log.end_offset};
     }
     if (!fetcher->full) {
         request->forgotten =

@@ -176,7 +176,7 @@ static void check_aborted(struct checkers *checkers, const struct trace_record *
         const struct scenario_group *group = &checkers->scenario->groups[g];
         if (group->config.isolation_level != READ_COMMITTED) continue;
         const struct ledger_claim *claim =
-            ledger_claim_of(checkers->ledger, &checkers->ledger->groups[g], record->field[0]);
+            ledger_traced_claim(checkers->ledger, &checkers->ledger->groups[g], record->field[0]);
         if (claim == NULL) continue;
         int64_t seen = interval_set_covered(&claim->processed, from, to);
         if (seen == 0) continue;
@@ -374,7 +374,7 @@ static void check_group_state(struct checkers *checkers, int32_t group,
 
 static void check_log(struct checkers *checkers, const struct trace_record *record)
 {
-    const struct ledger_log *log = ledger_log_of(checkers->ledger, record->field[0]);
+    const struct ledger_log *log = ledger_traced_log(checkers->ledger, record->field[0]);
     if (log == NULL) return;
     int32_t number = PARTITION_NUMBER((partition_id)record->field[0]);
     if (record->kind == TRACE_BATCH_APPENDED) {

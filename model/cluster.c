@@ -72,6 +72,7 @@ static struct partition *partition_new(struct cluster *cluster, struct topic *to
     struct partition *partition = start;
     partition->id = PARTITION_ID(topic->index, number);
     partition->topic = topic->index;
+    partition->topic_id = topic->id;
     partition->replica_count = topic->replication;
     void *lists = partition + 1;
     partition->replicas = lists;
@@ -136,6 +137,8 @@ static void add_scenario_topic(struct cluster *cluster, const struct scenario_to
     *topic = (struct topic){
         .name = names_intern(sim_names(cluster->sim), from->name),
         .index = cluster->topic_count,
+        .exists = !from->created_later,
+        .id = from->created_later ? -1 : 0,
         .compact = from->compact,
         .replication = at_most(from->replication, cluster->broker_count),
         .min_insync_replicas = from->min_insync_replicas,
@@ -146,7 +149,7 @@ static void add_scenario_topic(struct cluster *cluster, const struct scenario_to
         .segment_ms = from->segment_ms,
     };
     cluster->topic_count++;
-    cluster_grow_topic(cluster, topic, from->partitions);
+    if (topic->exists) cluster_grow_topic(cluster, topic, from->partitions);
 }
 
 static int32_t add_internal_topic(struct cluster *cluster, const char *name, int32_t partitions,
@@ -156,6 +159,7 @@ static int32_t add_internal_topic(struct cluster *cluster, const char *name, int
     *topic = (struct topic){
         .name = names_intern(sim_names(cluster->sim), name),
         .index = cluster->topic_count,
+        .exists = true,
         .internal = true,
         .compact = true,
         .replication = at_most(replication, cluster->broker_count),
@@ -300,17 +304,20 @@ int32_t cluster_partition_count(const struct cluster *cluster, int32_t topic)
 
 int32_t cluster_leader(const struct cluster *cluster, partition_id partition)
 {
-    return cluster_partition(cluster, partition)->leader;
+    const struct partition *known = cluster_partition(cluster, partition);
+    return known == NULL ? -1 : known->leader;
 }
 
 int32_t cluster_leader_epoch(const struct cluster *cluster, partition_id partition)
 {
-    return cluster_partition(cluster, partition)->leader_epoch;
+    const struct partition *known = cluster_partition(cluster, partition);
+    return known == NULL ? -1 : known->leader_epoch;
 }
 
 uint64_t cluster_isr(const struct cluster *cluster, partition_id partition)
 {
-    return cluster_partition(cluster, partition)->isr;
+    const struct partition *known = cluster_partition(cluster, partition);
+    return known == NULL ? 0 : known->isr;
 }
 
 partition_id cluster_offsets_partition(const struct cluster *cluster, name_id group)
@@ -339,6 +346,7 @@ struct partition_offsets cluster_offsets(const struct cluster *cluster, partitio
 {
     struct partition *partition = cluster_partition(cluster, id);
     const struct replica *leader = NULL;
+    if (partition == NULL) return (struct partition_offsets){0};
     if (partition->leader >= 0) leader = cluster_replica(cluster, partition, partition->leader);
     /* Without a leader, or with one that has not taken over yet: the last one. */
     for (int32_t i = 0; i < partition->replica_count; i++) {
@@ -356,6 +364,7 @@ struct partition_offsets cluster_offsets(const struct cluster *cluster, partitio
 sim_time cluster_record_at(const struct cluster *cluster, partition_id id, int64_t offset)
 {
     const struct partition *partition = cluster_partition(cluster, id);
+    if (partition == NULL) return -1;
     const struct log_batch *batch = replica_log_find(partition->log.owner, offset);
     if (batch == NULL || offset < batch->base_offset) return -1;
     return log_batch_record_at(batch, offset - batch->base_offset);

@@ -40,9 +40,9 @@ int32_t cluster_topic_count(const struct cluster *cluster);
 name_id cluster_topic_name(const struct cluster *cluster, int32_t topic);
 int32_t cluster_topic_find(const struct cluster *cluster, name_id name); /* -1 = none */
 bool cluster_topic_is_internal(const struct cluster *cluster, int32_t topic);
-int32_t cluster_partition_count(const struct cluster *cluster, int32_t topic);
+int32_t cluster_partition_count(const struct cluster *cluster, int32_t topic); /* 0 = deleted */
 
-/* What the controller knows of a partition. */
+/* What the controller knows of a partition; no leader and no offsets when it does not exist. */
 int32_t cluster_leader(const struct cluster *cluster, partition_id partition); /* -1 = none */
 int32_t cluster_leader_epoch(const struct cluster *cluster, partition_id partition);
 uint64_t cluster_isr(const struct cluster *cluster, partition_id partition); /* bit per broker */
@@ -77,6 +77,10 @@ void broker_disk_stall(struct cluster *cluster, int32_t broker, sim_time until);
 /* Moves leadership to another replica in the ISR; `unclean` to one that is alive, in the ISR or
  * not, preferring one outside it. False when there is none. */
 bool controller_elect(struct cluster *cluster, partition_id partition, bool unclean);
+/* As the admin client asks for it: a topic that does not exist is not deleted (nor an internal
+ * one), one that exists is not created (UNKNOWN_TOPIC_OR_PARTITION, TOPIC_ALREADY_EXISTS). */
+void cluster_delete_topic(struct cluster *cluster, int32_t topic);
+void cluster_create_topic(struct cluster *cluster, int32_t topic, int32_t partitions);
 /* New total; ignored if it is not above the present one. */
 void cluster_add_partitions(struct cluster *cluster, int32_t topic, int32_t partitions);
 

@@ -14,13 +14,15 @@ struct replica;
 
 /* One entry of the metadata log. */
 enum metadata_entry_kind {
-    METADATA_PARTITION,      /* leader, epochs, ISR of one partition */
-    METADATA_BROKERS,        /* who is alive */
-    METADATA_PARTITION_COUNT /* a topic has grown; `partition` is the first new one */
+    METADATA_PARTITION,       /* leader, epochs, ISR of one partition */
+    METADATA_BROKERS,         /* who is alive */
+    METADATA_PARTITION_COUNT, /* a topic has grown, or is new; `partition` is the first new one */
+    METADATA_TOPIC_DELETED    /* `partition` is the first one */
 };
 struct metadata_entry {
     enum metadata_entry_kind kind;
     partition_id partition;
+    int32_t topic_id; /* of the topic of that name that it is about */
     int32_t leader;
     int32_t leader_epoch;
     int32_t partition_epoch;
@@ -35,6 +37,7 @@ struct partition {
     struct partition_log log;
     partition_id id;
     int32_t topic;
+    int32_t topic_id;
     struct producer_states producers;
     int32_t replica_count;
     struct replica **replicas; /* in assignment order */
@@ -46,9 +49,14 @@ struct partition {
     uint64_t isr;
 };
 
+/* One of these for each name. A topic that is deleted has no partitions; when it is created again
+ * it gets new ones, and the next topic id. What still points to the old ones finds replicas that
+ * neither lead nor follow. */
 struct topic {
     name_id name;
     int32_t index;
+    bool exists;
+    int32_t id; /* see PARTITION_IN; -1 = never created yet */
     bool internal;
     bool compact;
     int32_t replication;
@@ -96,6 +104,11 @@ static inline struct topic *cluster_topic(const struct cluster *cluster, partiti
 {
     int32_t topic = PARTITION_TOPIC(id);
     return topic < cluster->topic_count ? &cluster->topics[topic] : NULL;
+}
+/* The partition as records tell of it. */
+static inline int64_t partition_traced(const struct partition *partition)
+{
+    return PARTITION_IN(partition->topic_id, partition->id);
 }
 /* NULL when there is no such partition. */
 static inline struct partition *cluster_partition(const struct cluster *cluster, partition_id id)

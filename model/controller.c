@@ -34,6 +34,7 @@ static void log_partition(struct controller *controller, struct partition *parti
     const struct metadata_entry entry = {
         .kind = METADATA_PARTITION,
         .partition = partition->id,
+        .topic_id = partition->topic_id,
         .leader = partition->leader,
         .leader_epoch = partition->leader_epoch,
         .partition_epoch = ++partition->partition_epoch,
@@ -75,7 +76,7 @@ static void set_isr(struct controller *controller, struct partition *partition, 
     partition->isr = isr;
     for (int32_t b = 0; b < controller->cluster->broker_count; b++) {
         if ((changed & BROKER_BIT(b)) == 0) continue;
-        TRACE(controller->sim, TRACE_ISR, partition->id, bit_count(isr), b,
+        TRACE(controller->sim, TRACE_ISR, partition_traced(partition), bit_count(isr), b,
               (isr & BROKER_BIT(b)) != 0);
     }
 }
@@ -93,8 +94,8 @@ static void set_leader(struct controller *controller, struct partition *partitio
     partition->leader_epoch++;
     if (unclean) set_isr(controller, partition, BROKER_BIT(leader));
     if (leader < 0) {
-        TRACE(controller->sim, TRACE_LEADER_ELECTED, partition->id, -1, partition->leader_epoch, -1,
-              false);
+        TRACE(controller->sim, TRACE_LEADER_ELECTED, partition_traced(partition), -1,
+              partition->leader_epoch, -1, false);
     }
     log_partition(controller, partition, unclean);
 }
@@ -209,14 +210,14 @@ bool controller_elect(struct cluster *cluster, partition_id id, bool unclean)
     return true;
 }
 
-void cluster_add_partitions(struct cluster *cluster, int32_t index, int32_t partitions)
+/* Partitions from the present count on, their leaders elected. */
+static void add_partitions(struct cluster *cluster, struct topic *topic, int32_t partitions)
 {
-    struct topic *topic = &cluster->topics[index];
     int32_t first = topic->partition_count;
-    if (partitions <= first) return;
     cluster_grow_topic(cluster, topic, partitions);
     const struct metadata_entry entry = {.kind = METADATA_PARTITION_COUNT,
-                                         .partition = PARTITION_ID(index, first),
+                                         .partition = PARTITION_ID(topic->index, first),
+                                         .topic_id = topic->id,
                                          .count = partitions};
     cluster_log_entry(cluster, &entry);
     struct controller *controller = cluster->controller;
@@ -230,6 +231,46 @@ void cluster_add_partitions(struct cluster *cluster, int32_t index, int32_t part
         if (!elect(controller, partition)) log_partition(controller, partition, false);
     }
     push(controller);
+}
+
+void cluster_add_partitions(struct cluster *cluster, int32_t index, int32_t partitions)
+{
+    struct topic *topic = &cluster->topics[index];
+    if (topic->exists && partitions > topic->partition_count)
+        add_partitions(cluster, topic, partitions);
+}
+
+static void tell_topic(struct cluster *cluster, const struct topic *topic, int32_t partitions)
+{
+    TRACE(cluster->sim, TRACE_TOPIC, topic->name,
+          PARTITION_IN(topic->id, PARTITION_ID(topic->index, 0)), partitions, topic->exists);
+}
+
+/* ReplicationControlManager.deleteTopic: the records that make up the topic go at once; brokers
+ * delete their replicas when they hear of it. */
+void cluster_delete_topic(struct cluster *cluster, int32_t index)
+{
+    struct topic *topic = &cluster->topics[index];
+    if (!topic->exists || topic->internal) return;
+    int32_t partitions = topic->partition_count;
+    topic->exists = false;
+    topic->partition_count = 0;
+    const struct metadata_entry entry = {.kind = METADATA_TOPIC_DELETED,
+                                         .partition = PARTITION_ID(index, 0),
+                                         .topic_id = topic->id};
+    cluster_log_entry(cluster, &entry);
+    tell_topic(cluster, topic, partitions);
+    push(cluster->controller);
+}
+
+void cluster_create_topic(struct cluster *cluster, int32_t index, int32_t partitions)
+{
+    struct topic *topic = &cluster->topics[index];
+    if (topic->exists) return;
+    topic->exists = true;
+    topic->id++;
+    tell_topic(cluster, topic, partitions);
+    add_partitions(cluster, topic, partitions);
 }
 
 /* ---- requests ---------------------------------------------------------------------------- */
@@ -319,6 +360,7 @@ static bool alter(struct controller *controller, int32_t broker,
 {
     const struct cluster *cluster = controller->cluster;
     struct partition *partition = cluster_partition(cluster, asked->partition);
+    if (partition == NULL || partition->topic_id != asked->topic_id) return false;
     if (partition->leader != broker || partition->leader_epoch != asked->leader_epoch ||
         partition->partition_epoch != asked->partition_epoch) {
         return false; /* FENCED_LEADER_EPOCH, INVALID_UPDATE_VERSION */

@@ -38,11 +38,27 @@ void fetch_entry_detach(struct fetch_entry *entry)
     entry->previous_watcher = NULL;
 }
 
+/* Fetches name topics by their ids. KafkaApis.handleFetchRequest finds the name, which the session
+ * keeps, then the partition; ReplicaManager.readFromLog compares the id with the log's. */
+static enum kafka_error find_replica(struct fetch_entry *entry, struct replica **replica)
+{
+    struct broker *broker = entry->session->broker;
+    enum kafka_error error =
+        broker_leader_replica(broker, entry->partition, entry->current_leader_epoch, replica);
+    int32_t topic = PARTITION_TOPIC(entry->partition);
+    bool is_there = broker->view_counts[topic] > 0;
+    bool is_same = is_there && broker->view_topic_ids[topic] == entry->topic_id;
+    entry->is_named |= is_same;
+    if (is_same) return error;
+    *replica = NULL;
+    if (!entry->is_named) return KAFKA_UNKNOWN_TOPIC_ID;
+    return is_there ? KAFKA_INCONSISTENT_TOPIC_ID : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+}
+
 enum kafka_error fetch_entry_attach(struct fetch_entry *entry)
 {
     struct replica *replica = NULL;
-    enum kafka_error error = broker_leader_replica(entry->session->broker, entry->partition,
-                                                   entry->current_leader_epoch, &replica);
+    enum kafka_error error = find_replica(entry, &replica);
     if (replica != entry->replica) {
         fetch_entry_detach(entry);
         if (replica != NULL) {
@@ -180,12 +196,19 @@ static void apply_changes(struct fetch_session *session, const struct fetch_requ
         const struct fetch_partition *asked = &request->partitions[i];
         int32_t index = entry_index(session, asked->partition);
         struct fetch_entry *entry = NULL;
-        if (index < session->entry_count &&
-            session->entries[index]->partition == asked->partition) {
+        bool is_listed =
+            index < session->entry_count && session->entries[index]->partition == asked->partition;
+        /* Another topic of that name: Kafka's client forgets the old one and adds the new. */
+        if (is_listed && session->entries[index]->topic_id != asked->topic_id) {
+            remove_entry(session, index);
+            is_listed = false;
+        }
+        if (is_listed) {
             entry = session->entries[index];
         } else {
             entry = add_entry(session, index);
             entry->partition = asked->partition;
+            entry->topic_id = asked->topic_id;
             entry->offset = -1;
             entry->told_high_watermark = -1;
             entry->told_log_start = -1;

@@ -20,6 +20,8 @@ struct fetch_entry {
     int64_t offset;          /* next to be read */
     struct replica *replica; /* NULL = not led here */
     partition_id partition;
+    int32_t topic_id;
+    bool is_named; /* the broker knew the name to the topic id */
     int32_t max_bytes;
     int32_t current_leader_epoch;
     int64_t served_offset; /* end of what the last response gave, and its place */

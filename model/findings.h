@@ -70,7 +70,9 @@
     X(OLD_COMMIT, "old commit", "a commit sent earlier, or again, arrived after newer ones")       \
     X(PARTITIONS_ADDED, "partitions added", "keys moved to partitions that were added")            \
     X(ACKS_0, "acks=0", "sent without asking for an answer, and never written")                    \
-    X(PRODUCER_KILLED, "producer killed", "in the memory of a producer whose process died")
+    X(PRODUCER_KILLED, "producer killed", "in the memory of a producer whose process died")        \
+    X(TOPIC_DELETED, "topic deleted", "the topic was deleted, and with it what was not read")      \
+    X(TOPIC_RECREATED, "topic recreated", "the position was one in a deleted topic of that name")
 
 enum finding_kind {
 #define X(name, text, help) FINDING_##name,

@@ -65,6 +65,8 @@
     X(GROUP_SUBSCRIBED_TO_TOPIC, 86)                                                               \
     X(UNSTABLE_OFFSET_COMMIT, 88)                                                                  \
     X(PRODUCER_FENCED, 90)                                                                         \
+    X(UNKNOWN_TOPIC_ID, 100)                                                                       \
+    X(INCONSISTENT_TOPIC_ID, 103)                                                                  \
     X(FENCED_MEMBER_EPOCH, 110)                                                                    \
     X(UNRELEASED_INSTANCE_ID, 111)                                                                 \
     X(UNSUPPORTED_ASSIGNOR, 112)                                                                   \

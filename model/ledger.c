@@ -61,6 +61,7 @@ static void observe(void *self, const struct trace_record *record)
     case TRACE_PRODUCE_DONE: ledger_on_log_record(ledger, record); return;
     case TRACE_ARRIVAL: ledger_on_arrival(ledger, record); return;
     case TRACE_SEND_FAILED: ledger_on_send_failed(ledger, record); return;
+    case TRACE_TOPIC: ledger_on_topic(ledger, record); return;
     case TRACE_PROCESS: ledger_on_process(ledger, record); return;
     case TRACE_SAMPLE: ledger_drop_settled_arrivals(ledger); return;
     }
@@ -76,7 +77,7 @@ static const uint16_t followed[] = {
     TRACE_OWNED,           TRACE_DISOWNED,       TRACE_CLIENT,      TRACE_MEMBER_ADDED,
     TRACE_COMMIT_REJECTED, TRACE_SINK,           TRACE_UNREADABLE,  TRACE_GIVEN_UP,
     TRACE_BATCH_DIVERGED,  TRACE_DELIVERED,      TRACE_REBALANCED,  TRACE_ARRIVAL,
-    TRACE_SEND_FAILED,
+    TRACE_SEND_FAILED,     TRACE_TOPIC,
 };
 
 static void init_group(struct ledger *ledger, int32_t g)
@@ -156,14 +157,15 @@ void ledger_finish(struct ledger *ledger)
         ledger_end_rest(ledger, group);
         if (group->unstable_since != SIM_TIME_NEVER) ledger_end_rebalance(ledger, group);
         figures->lag_records_end = group->lag;
-        for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {
-            if (group->claims[t] == NULL) continue;
-            for (int32_t p = 0; p < ledger->topics[t].partition_count; p++) {
-                const struct ledger_claim *claim = &group->claims[t][p];
-                const struct ledger_log *log = &ledger->topics[t].logs[p];
-                sim_time age = ledger_age(log, claim, now);
+        for (int32_t i = 0; i < ledger_shelf_count(ledger); i++) {
+            const struct ledger_topic *topic = ledger_shelf(ledger, i);
+            const struct ledger_claim *claims = ledger_shelf_claims(ledger, i, g);
+            if (claims == NULL) continue;
+            for (int32_t p = 0; p < topic->partition_count; p++) {
+                sim_time age = ledger_age(&topic->logs[p], &claims[p], now);
                 if (age > figures->lag_ns_max) figures->lag_ns_max = age;
-                ledger_settle_claim(ledger, group, PARTITION_ID(t, p));
+                ledger_settle_claim(ledger, group, ledger_shelf_partition(ledger, i, p),
+                                    &topic->logs[p], &claims[p]);
             }
         }
         figures->skipped = total_of(group, FINDING_SKIPPED);
@@ -263,11 +265,12 @@ bool ledger_is_balanced(const struct ledger *ledger)
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         const struct ledger_group_state *group = &ledger->groups[g];
         int64_t covered = 0;
-        for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {
-            if (group->claims[t] == NULL) continue;
-            for (int32_t p = 0; p < ledger->topics[t].partition_count; p++) {
-                const struct ledger_claim *claim = &group->claims[t][p];
-                const struct ledger_log *log = &ledger->topics[t].logs[p];
+        for (int32_t i = 0; i < ledger_shelf_count(ledger); i++) {
+            const struct ledger_topic *topic = ledger_shelf(ledger, i);
+            const struct ledger_claim *claims = ledger_shelf_claims(ledger, i, g);
+            for (int32_t p = 0; claims != NULL && p < topic->partition_count; p++) {
+                const struct ledger_claim *claim = &claims[p];
+                const struct ledger_log *log = &topic->logs[p];
                 if (!interval_set_is_consistent(&claim->processed)) return false;
                 int64_t processed = interval_set_covered(&claim->processed, 0, log->end);
                 if (processed + unprocessed_of(log, claim) != log->end) return false;

@@ -203,7 +203,7 @@ void ledger_note_reset(struct ledger *ledger, struct ledger_group_state *group,
     int64_t offset = record->field[3];
     struct finding finding = {
         .kind = FINDING_OFFSET_RESET,
-        .cause = causes[cause],
+        .cause = claim->is_stale ? FINDING_CAUSE_TOPIC_RECREATED : causes[cause],
         .partition = (partition_id)record->field[2],
         .from = offset < claim->next ? offset : claim->next,
         .to = offset < claim->next ? claim->next : offset,

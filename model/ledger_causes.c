@@ -57,6 +57,7 @@ void ledger_note_position(struct ledger *ledger, struct ledger_group_state *grou
     case POSITION_SEEK:
     default: cause = FINDING_CAUSE_UNKNOWN; break;
     }
+    if (claim->is_stale) cause = FINDING_CAUSE_TOPIC_RECREATED;
     claim->redo_cause = cause;
     claim->redo_culprit = claim->last_worker;
 }

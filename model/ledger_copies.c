@@ -106,7 +106,7 @@ void ledger_copies_on_diverged(struct ledger *ledger, struct ledger_log *log,
 {
     struct ledger_producer_state *producer = ledger_producer_of(ledger, record->field[8]);
     if (producer == NULL) return;
-    if (producer->asks_for_none) ledger_diverged_blindly(ledger, log, producer, record);
+    if (producer->asks_for_none) ledger_diverged_blindly(ledger, producer, record);
     if (!producer->can_write_twice) return;
     struct ledger_sent batch = written(record);
     batch.diverged = true;

@@ -17,7 +17,7 @@ static int64_t begin_of_next(const struct interval_set *set, int64_t from, int64
 void ledger_note_in_hand(struct ledger *ledger, struct ledger_group_state *group,
                          const struct trace_record *record)
 {
-    struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[2]);
+    struct ledger_claim *claim = ledger_traced_claim(ledger, group, record->field[2]);
     if (claim == NULL) return;
     if (claim->in_hand_of != (name_id)record->field[1]) {
         claim->in_hand.count = 0;
@@ -53,9 +53,10 @@ bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *
         return true;
     }
     int64_t passed = claim->next > claim->committed ? claim->next : claim->committed;
+    const enum ledger_fate left = log->is_deleted ? FATE_DELETED : FATE_WAITING;
     piece->fate = gap.from < log->start ? FATE_LOST
                   : gap.from < passed   ? FATE_COMMITTED_OVER
-                                        : FATE_WAITING;
+                                        : left;
     piece->to = nearer(log->start, gap.from, gap.to);
     piece->to = nearer(passed, gap.from, piece->to);
     piece->to = begin_of_next(&claim->skipped, gap.from, piece->to);
@@ -66,14 +67,15 @@ bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *
         piece->to = begin_of_next(&claim->in_hand, gap.from, piece->to);
         return true;
     }
-    piece->fate = FATE_WAITING;
+    piece->fate = left;
     if (interval_set_first_gap(&claim->in_hand, gap.from, piece->to, &free_range))
         piece->to = free_range.from;
     return true;
 }
 
 void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group,
-                         partition_id partition)
+                         partition_id partition, const struct ledger_log *log,
+                         const struct ledger_claim *claim)
 {
     static const struct {
         enum finding_kind kind;
@@ -83,10 +85,9 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
         [FATE_GIVEN_UP] = {FINDING_SKIPPED, FINDING_CAUSE_GIVEN_UP},
         [FATE_RESET_OVER] = {FINDING_SKIPPED, FINDING_CAUSE_OFFSET_RESET},
         [FATE_COMMITTED_OVER] = {FINDING_SKIPPED, FINDING_CAUSE_COMMIT_AHEAD},
+        [FATE_DELETED] = {FINDING_LOST, FINDING_CAUSE_TOPIC_DELETED},
         [FATE_WAITING] = {FINDING_WAITING, FINDING_CAUSE_RUN_ENDED},
     };
-    const struct ledger_log *log = ledger_log_of(ledger, partition);
-    const struct ledger_claim *claim = ledger_claim_of(ledger, group, partition);
     struct ledger_piece piece;
     for (int64_t at = 0; ledger_next_piece(log, claim, at, &piece); at = piece.to) {
         int64_t records = piece.to - piece.from;

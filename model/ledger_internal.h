@@ -35,7 +35,8 @@ struct ledger_log {
     struct interval_set safe;         /* … with acks=all */
     struct interval_set markers;      /* control records: no consumer is ever given them */
     struct interval_set aborted;      /* records of aborted transactions */
-    char unused[32];                  /* up to whole cache lines */
+    bool is_deleted;                  /* with its topic: what was not read never will be */
+    char unused[31];                  /* up to whole cache lines */
 };
 
 /* A step of processing, kept while others may overlap it. */
@@ -83,7 +84,11 @@ struct ledger_claim {
     sim_time assigned_at;
     bool last_ended; /* false: the last worker still believes to own it */
     bool ever_owned;
-    bool committed_by_hand;        /* the committed offset is an operator's */
+    bool committed_by_hand; /* the committed offset is an operator's */
+    /* The owners' positions, or what they committed, are those they had in a deleted topic of that
+     * name. */
+    bool is_stale;
+    bool commit_is_stale;
     enum finding_cause skip_cause; /* of what is in `skipped` */
     struct interval_set skipped;   /* passed over by a reset, noted when it happened */
     struct interval_set given_up;  /* passed over by the application */
@@ -128,6 +133,15 @@ struct ledger_member {
 struct ledger_topic {
     struct ledger_log *logs; /* shape [partition_count] */
     int32_t partition_count;
+    int32_t topic_id; /* see PARTITION_IN */
+};
+
+/* A deleted topic whose name is another topic's now. Consumers may still have records of it, and
+ * brokers that had not heard of its deletion may have written to it for a moment. */
+struct ledger_burial {
+    int32_t topic; /* index in the scenario */
+    struct ledger_topic kept;
+    struct ledger_claim **claims; /* by group; NULL = not subscribed */
 };
 
 struct ledger_group_state {
@@ -182,6 +196,8 @@ struct ledger {
     struct memory *memory;
     const struct scenario *scenario;
     struct ledger_topic *topics;
+    struct ledger_burial *burials;
+    int32_t burial_count;
     struct ledger_group_state *groups;
     struct ledger_member *members;
     uint32_t member_count;
@@ -193,7 +209,7 @@ struct ledger {
     struct ledger_producer_state *producers;
     struct findings findings;
     struct ledger_group_state *settling; /* just Stable, its assignment follows; NULL = none */
-    int64_t truncated;                   /* records appended and taken back by an election */
+    int64_t truncated; /* records appended, whose offsets an election or a deletion freed */
     int64_t appended;
     struct ledger_walk appends;
     struct ledger_walk acknowledgements;
@@ -227,12 +243,26 @@ ledger_claim_of(struct ledger *ledger, struct ledger_group_state *group, int64_t
     return claims == NULL ? NULL : &claims[PARTITION_NUMBER((partition_id)partition)];
 }
 
+/* ledger_topics.c: topics that are deleted, and created again. Everything a run has seen: the
+ * topics of the scenario, as they are now, then the buried ones. */
+int32_t ledger_shelf_count(const struct ledger *ledger);
+const struct ledger_topic *ledger_shelf(const struct ledger *ledger, int32_t shelf);
+partition_id ledger_shelf_partition(const struct ledger *ledger, int32_t shelf, int32_t partition);
+/* NULL when the group does not subscribe to it. */
+struct ledger_claim *ledger_shelf_claims(const struct ledger *ledger, int32_t shelf, int32_t group);
+/* The log that a record about logs or their records means, and a group's work on it. */
+struct ledger_log *ledger_traced_log(struct ledger *ledger, int64_t partition);
+struct ledger_claim *ledger_traced_claim(struct ledger *ledger, struct ledger_group_state *group,
+                                         int64_t partition);
+void ledger_on_topic(struct ledger *ledger, const struct trace_record *record);
+
 /* ledger_fates.c: what became of the records that were never processed. */
 enum ledger_fate {
     FATE_LOST,           /* deleted by retention before anybody read them */
     FATE_GIVEN_UP,       /* the application could not process them */
     FATE_RESET_OVER,     /* a reset set the position beyond them */
     FATE_COMMITTED_OVER, /* next or the committed offset is beyond them */
+    FATE_DELETED,        /* with their topic */
     FATE_WAITING,
 };
 struct ledger_piece {
@@ -249,7 +279,8 @@ void ledger_note_in_hand(struct ledger *ledger, struct ledger_group_state *group
 void ledger_drop_in_hand(struct ledger_claim *claim, name_id member);
 /* Adds them to the group's figures, anomalies and findings. */
 void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group,
-                         partition_id partition);
+                         partition_id partition, const struct ledger_log *log,
+                         const struct ledger_claim *claim);
 
 /* ledger_prefetch.c: memory that the next records will need. */
 void ledger_prefetch_append(struct ledger *ledger, partition_id partition);
@@ -334,12 +365,10 @@ static inline struct ledger_producer_state *ledger_producer_of(struct ledger *le
 void ledger_on_arrival(struct ledger *ledger, const struct trace_record *record);
 void ledger_on_send_failed(struct ledger *ledger, const struct trace_record *record);
 /* acks=0: a batch was taken for sent, or written, or given to a deposed leader. */
-void ledger_sent_blindly(struct ledger *ledger, struct ledger_log *log,
-                         const struct trace_record *record);
+void ledger_sent_blindly(struct ledger *ledger, const struct trace_record *record);
 void ledger_written_blindly(struct ledger *ledger, struct ledger_log *log,
                             const struct trace_record *record);
-void ledger_diverged_blindly(struct ledger *ledger, struct ledger_log *log,
-                             struct ledger_producer_state *producer,
+void ledger_diverged_blindly(struct ledger *ledger, struct ledger_producer_state *producer,
                              const struct trace_record *record);
 bool ledger_producers_balance(const struct ledger *ledger);
 
@@ -357,6 +386,12 @@ void ledger_sent_drop(struct ledger_log *log, struct ledger_sent *sent);
 void ledger_sent_keep(struct ledger *ledger, struct ledger_log *log,
                       const struct ledger_sent *sent);
 /* ledger_ownership.c */
+/* Brings `able` up to date and accounts for the time until now. */
+void ledger_refresh_able(struct ledger *ledger, struct ledger_group_state *group,
+                         struct ledger_claim *claim);
+/* The time until now counts, and no more until somebody owns the partition again. */
+void ledger_end_stopped(struct ledger *ledger, struct ledger_group_state *group,
+                        struct ledger_claim *claim);
 struct ledger_member *ledger_member_of(struct ledger *ledger, struct ledger_group_state *group,
                                        name_id name);
 void ledger_on_ownership_record(struct ledger *ledger, struct ledger_group_state *group,

@@ -20,7 +20,7 @@ int64_t ledger_next_readable(const struct ledger_log *log, const struct ledger_g
 sim_time ledger_age(const struct ledger_log *log, const struct ledger_claim *claim, sim_time now)
 {
     int64_t next = claim->next > log->start ? claim->next : log->start;
-    if (next >= log->end) return 0;
+    if (next >= log->end || log->is_deleted) return 0;
     const struct arrival_span *span = arrival_index_find(&log->arrivals, next);
     if (span == NULL) return 0;
     sim_time born_at = arrival_span_at(span, next);
@@ -32,7 +32,7 @@ void ledger_refresh_lag(struct ledger_group_state *group, struct ledger_claim *c
 {
     /* Records that retention deleted are no work any more, though an exporter still counts them. */
     int64_t next = claim->next > log->start ? claim->next : log->start;
-    int64_t lag = log->end > next ? log->end - next : 0;
+    int64_t lag = log->end > next && !log->is_deleted ? log->end - next : 0;
     group->lag += lag - claim->lag;
     claim->lag = lag;
     if (group->lag > group->figures.lag_records_max) group->figures.lag_records_max = group->lag;
@@ -46,6 +46,7 @@ void ledger_drop_settled_arrivals(struct ledger *ledger)
         struct ledger_topic *topic = &ledger->topics[t];
         for (int32_t p = 0; p < topic->partition_count; p++) {
             struct ledger_log *log = &topic->logs[p];
+            if (log->is_deleted) continue; /* to be buried with all it has */
             int64_t settled = log->end;
             for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
                 struct ledger_claim *claims = ledger->groups[g].claims[t];

@@ -36,9 +36,8 @@ static bool can_process(const struct ledger *ledger, const struct ledger_claim *
     return false;
 }
 
-/* Brings `able` up to date and accounts for the time until now. Nothing counts as stopped before
- * the partition's first owner. */
-static void refresh_able(struct ledger *ledger, struct ledger_group_state *group,
+/* Nothing counts as stopped before the partition's first owner. */
+void ledger_refresh_able(struct ledger *ledger, struct ledger_group_state *group,
                          struct ledger_claim *claim)
 {
     sim_time now = sim_now(ledger->sim);
@@ -55,6 +54,14 @@ static void refresh_able(struct ledger *ledger, struct ledger_group_state *group
         claim->stopped_since = now;
     }
     claim->able = able;
+}
+
+void ledger_end_stopped(struct ledger *ledger, struct ledger_group_state *group,
+                        struct ledger_claim *claim)
+{
+    if (claim->ever_owned && !claim->able)
+        group->figures.stopped_partition_ns += sim_now(ledger->sim) - claim->stopped_since;
+    claim->ever_owned = false;
 }
 
 static void add_owner(struct ledger *ledger, struct ledger_claim *claim, name_id member,
@@ -100,7 +107,7 @@ void ledger_on_ownership_record(struct ledger *ledger, struct ledger_group_state
         drop_owner(claim, member, OWNERSHIP_LOST); /* owning anew what it owned */
     }
     if (record->kind == TRACE_OWNED) add_owner(ledger, claim, member, record->field[4]);
-    refresh_able(ledger, group, claim);
+    ledger_refresh_able(ledger, group, claim);
 }
 
 /* A member's ability changed: look at everything it holds. */
@@ -114,7 +121,7 @@ static void refresh_member(struct ledger *ledger, struct ledger_group_state *gro
             if (dead) ledger_drop_in_hand(claim, member);
             if (claim->owner_count == 0) continue;
             if (dead) drop_owner(claim, member, OWNERSHIP_DIED);
-            refresh_able(ledger, group, claim);
+            ledger_refresh_able(ledger, group, claim);
         }
     }
 }

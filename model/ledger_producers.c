@@ -2,7 +2,8 @@
  *
  * With acks=0 nobody is told of a loss, so every batch is followed from when its producer takes it
  * for sent until a broker writes or refuses it, or it is lost with a connection. The two can come
- * in either order at one instant; whatever comes first waits for the other. */
+ * in either order at one instant; whatever comes first waits for the other. A producer knows its
+ * topic by name only: what it has under way is kept with the topic that has the name now. */
 #include "model/ledger_internal.h"
 
 void ledger_init_producers(struct ledger *ledger)
@@ -46,8 +47,9 @@ void ledger_on_arrival(struct ledger *ledger, const struct trace_record *record)
 /* ---- acks=0 ------------------------------------------------------------------------------ */
 
 /* One half of a batch's story is known: ends its entry if the other half is, too. */
-static void follow(struct ledger *ledger, struct ledger_log *log, const struct ledger_sent *half)
+static void follow(struct ledger *ledger, int64_t partition, const struct ledger_sent *half)
 {
+    struct ledger_log *log = ledger_log_of(ledger, partition);
     struct ledger_sent *other = ledger_sent_find(log, half);
     if (other != NULL && other->settled != half->settled) {
         ledger_sent_drop(log, other);
@@ -56,10 +58,9 @@ static void follow(struct ledger *ledger, struct ledger_log *log, const struct l
     }
 }
 
-void ledger_sent_blindly(struct ledger *ledger, struct ledger_log *log,
-                         const struct trace_record *record)
+void ledger_sent_blindly(struct ledger *ledger, const struct trace_record *record)
 {
-    follow(ledger, log,
+    follow(ledger, record->field[1],
            &(struct ledger_sent){.producer = (name_id)record->field[0],
                                  .count = record->field[3],
                                  .first_at = record->field[6],
@@ -67,9 +68,9 @@ void ledger_sent_blindly(struct ledger *ledger, struct ledger_log *log,
                                  .is_blind = true});
 }
 
-static void settle(struct ledger *ledger, struct ledger_log *log, const struct trace_record *record)
+static void settle(struct ledger *ledger, const struct trace_record *record)
 {
-    follow(ledger, log,
+    follow(ledger, record->field[0],
            &(struct ledger_sent){.producer = (name_id)record->field[8],
                                  .count = record->field[4],
                                  .first_at = record->field[6],
@@ -83,16 +84,15 @@ void ledger_written_blindly(struct ledger *ledger, struct ledger_log *log,
 {
     int64_t from = record->field[3];
     int64_t to = from + record->field[4];
-    settle(ledger, log, record);
+    settle(ledger, record);
     /* The producer takes it for written, and will not send it again should it be truncated. */
     interval_set_add(&log->acknowledged, ledger->memory, from, to);
 }
 
-void ledger_diverged_blindly(struct ledger *ledger, struct ledger_log *log,
-                             struct ledger_producer_state *producer,
+void ledger_diverged_blindly(struct ledger *ledger, struct ledger_producer_state *producer,
                              const struct trace_record *record)
 {
-    settle(ledger, log, record);
+    settle(ledger, record);
     producer->figures.diverged += record->field[4];
     ledger_lose(ledger, record->field[0], record->field[4]);
 }
@@ -128,10 +128,9 @@ static void lose_before_the_log(struct ledger *ledger, const struct trace_record
 static void on_dropped(struct ledger *ledger, struct ledger_producer_state *producer,
                        const struct trace_record *record)
 {
-    struct ledger_log *log = ledger_log_of(ledger, record->field[1]);
-    if (log == NULL) return;
+    if (ledger_log_of(ledger, record->field[1]) == NULL) return;
     producer->figures.dropped += record->field[2];
-    follow(ledger, log,
+    follow(ledger, record->field[1],
            &(struct ledger_sent){.producer = producer->name,
                                  .count = record->field[2],
                                  .first_at = record->field[7],

@@ -25,7 +25,7 @@ static void on_appended(struct ledger *ledger, struct ledger_log *log,
         struct ledger_group_state *group = &ledger->groups[g];
         if (!ledger_is_covered(group, record->field[0])) continue;
         group->figures.produced += count;
-        ledger_refresh_lag(group, ledger_claim_of(ledger, group, record->field[0]), log);
+        ledger_refresh_lag(group, ledger_traced_claim(ledger, group, record->field[0]), log);
     }
 }
 
@@ -49,7 +49,7 @@ static void on_unreadable(struct ledger *ledger, struct ledger_log *log,
         bool reads_committed = group->scenario->config.isolation_level == READ_COMMITTED;
         if (!ledger_is_covered(group, record->field[0]) || !(is_marker || reads_committed))
             continue;
-        struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[0]);
+        struct ledger_claim *claim = ledger_traced_claim(ledger, group, record->field[0]);
         int64_t fresh = interval_set_add(&claim->processed, ledger->memory, from, from + count);
         group->unreadable += fresh;
         if (!is_marker) group->figures.produced -= fresh;
@@ -90,7 +90,7 @@ static void on_elected(struct ledger *ledger, struct ledger_log *log,
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
         if (!ledger_is_covered(group, record->field[0])) continue;
-        struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[0]);
+        struct ledger_claim *claim = ledger_traced_claim(ledger, group, record->field[0]);
         claim->lost += unread(log, claim, new_end, log->end);
         group->figures.produced -= unheard_of(log, claim, new_end, log->end);
         group->figures.taken_back += interval_set_covered(&log->acknowledged, new_end, log->end);
@@ -115,7 +115,7 @@ static void on_elected(struct ledger *ledger, struct ledger_log *log,
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
         if (!ledger_is_covered(group, record->field[0])) continue;
-        ledger_refresh_lag(group, ledger_claim_of(ledger, group, record->field[0]), log);
+        ledger_refresh_lag(group, ledger_traced_claim(ledger, group, record->field[0]), log);
     }
 }
 
@@ -127,7 +127,7 @@ static void on_log_start(struct ledger *ledger, struct ledger_log *log,
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
         if (!ledger_is_covered(group, record->field[0])) continue;
-        ledger_refresh_lag(group, ledger_claim_of(ledger, group, record->field[0]), log);
+        ledger_refresh_lag(group, ledger_traced_claim(ledger, group, record->field[0]), log);
     }
 }
 
@@ -137,7 +137,7 @@ void ledger_lose(struct ledger *ledger, int64_t partition, int64_t count)
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
         if (!ledger_is_covered(group, partition)) continue;
-        ledger_claim_of(ledger, group, partition)->lost += count;
+        ledger_traced_claim(ledger, group, partition)->lost += count;
         group->figures.produced += count;
         group->figures.taken_back += count;
     }
@@ -152,7 +152,7 @@ static void on_produce_done(struct ledger *ledger, struct ledger_log *log,
     bool is_good = record->field[4] == 0;
     if (producer != NULL && is_good) producer->figures.acknowledged += count;
     if (producer != NULL && producer->asks_for_none) {
-        if (is_good) ledger_sent_blindly(ledger, log, record);
+        if (is_good) ledger_sent_blindly(ledger, record);
         return;
     }
     if (ledger_copies_on_done(log, record)) {
@@ -170,7 +170,7 @@ static void on_produce_done(struct ledger *ledger, struct ledger_log *log,
 void ledger_on_log_record(struct ledger *ledger, const struct trace_record *record)
 {
     int64_t partition = record->field[record->kind == TRACE_PRODUCE_DONE ? 1 : 0];
-    struct ledger_log *log = ledger_log_of(ledger, partition);
+    struct ledger_log *log = ledger_traced_log(ledger, partition);
     if (log == NULL) return;
     switch (record->kind) {
     case TRACE_BATCH_APPENDED:
@@ -212,15 +212,26 @@ static void add_latency(struct ledger_group_state *group, const struct ledger_lo
     }
 }
 
+/* A consumer goes on at the position it had in a deleted topic of that name, because the new log is
+ * long enough: nothing tells it what it leaves out. */
+static void read_on_stale(struct ledger *ledger, struct ledger_claim *claim, int64_t from)
+{
+    claim->is_stale = false;
+    if (from == 0) return;
+    claim->skip_cause = FINDING_CAUSE_TOPIC_RECREATED;
+    interval_set_add(&claim->skipped, ledger->memory, 0, from);
+}
+
 static void on_processed(struct ledger *ledger, struct ledger_group_state *group,
                          const struct trace_record *record)
 {
-    struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[2]);
-    struct ledger_log *log = ledger_log_of(ledger, record->field[2]);
+    struct ledger_claim *claim = ledger_traced_claim(ledger, group, record->field[2]);
+    struct ledger_log *log = ledger_traced_log(ledger, record->field[2]);
     if (claim == NULL || log == NULL) return;
     int64_t from = record->field[3];
     int64_t count = record->field[4];
     int64_t to = from + count;
+    if (claim->is_stale) read_on_stale(ledger, claim, from);
     ledger_note_order(ledger, group, claim, log, record);
     struct interval gap;
     for (int64_t at = from; interval_set_first_gap(&claim->processed, at, to, &gap); at = gap.to)
@@ -235,10 +246,11 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
         !group->scenario->process.sink_idempotent) {
         group->figures.effective_duplicates += count - fresh;
     }
-    int64_t zombie = ledger_zombie_work(ledger, group, claim, record);
+    const struct ledger_claim *held = ledger_claim_of(ledger, group, record->field[2]);
+    int64_t zombie = ledger_zombie_work(ledger, group, held, record);
     ledger_report_processed(ledger, group, claim, record, count - fresh, zombie);
     if (to > claim->highest) claim->highest = to;
-    ledger_note_moved_keys(ledger, group, record);
+    if (held == claim) ledger_note_moved_keys(ledger, group, record);
     if (zombie > 0) {
         group->figures.zombie += zombie;
         return;
@@ -254,8 +266,8 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
 static void on_given_up(struct ledger *ledger, struct ledger_group_state *group,
                         const struct trace_record *record)
 {
-    struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[2]);
-    const struct ledger_log *log = ledger_log_of(ledger, record->field[2]);
+    struct ledger_claim *claim = ledger_traced_claim(ledger, group, record->field[2]);
+    const struct ledger_log *log = ledger_traced_log(ledger, record->field[2]);
     if (claim == NULL || log == NULL) return;
     int64_t to = record->field[3] + record->field[4];
     interval_set_add(&claim->given_up, ledger->memory, record->field[3], to);
@@ -266,7 +278,7 @@ static void on_given_up(struct ledger *ledger, struct ledger_group_state *group,
 static void on_sink(struct ledger *ledger, struct ledger_group_state *group,
                     const struct trace_record *record)
 {
-    struct ledger_claim *claim = ledger_claim_of(ledger, group, record->field[2]);
+    struct ledger_claim *claim = ledger_traced_claim(ledger, group, record->field[2]);
     if (claim == NULL || group->scenario->commit.mode != COMMIT_TRANSACTIONAL) return;
     int64_t from = record->field[3];
     int64_t count = record->field[4];
@@ -281,10 +293,14 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
     struct ledger_log *log = ledger_log_of(ledger, record->field[2]);
     if (claim == NULL || log == NULL) return;
     int64_t offset = record->field[3];
-    bool was_set = record->field[4] != POSITION_COMMITTED || claim->committed_by_hand;
+    bool is_committed = record->field[4] == POSITION_COMMITTED;
+    claim->is_stale |= is_committed && claim->commit_is_stale;
+    if (claim->is_stale && offset > log->end) return; /* the log will say that this is not in it */
+    bool was_set = !is_committed || claim->committed_by_hand || claim->is_stale;
     if (was_set && offset > claim->next) {
-        claim->skip_cause =
-            claim->committed_by_hand ? FINDING_CAUSE_ADMIN : FINDING_CAUSE_OFFSET_RESET;
+        claim->skip_cause = claim->is_stale            ? FINDING_CAUSE_TOPIC_RECREATED
+                            : claim->committed_by_hand ? FINDING_CAUSE_ADMIN
+                                                       : FINDING_CAUSE_OFFSET_RESET;
         int64_t from = claim->next > log->start ? claim->next : log->start;
         struct interval gap;
         for (int64_t at = from; interval_set_first_gap(&claim->processed, at, offset, &gap);
@@ -294,6 +310,7 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
     ledger_note_reset(ledger, group, claim, record);
     ledger_note_position(ledger, group, claim, record);
     claim->best_commit = -1;
+    claim->is_stale = false;
     claim->next = ledger_next_readable(log, group, offset);
     ledger_refresh_lag(group, claim, log);
 }
@@ -406,6 +423,7 @@ static void on_committed(struct ledger *ledger, struct ledger_group_state *group
         ledger_note_commit_rewind(ledger, group, claim, record);
     claim->committed = record->field[2];
     if (claim->committed > claim->best_commit) claim->best_commit = claim->committed;
+    claim->commit_is_stale = claim->is_stale;
     /* kafka-consumer-groups.sh commits without a member of its own. */
     claim->committed_by_hand =
         record->field[5] < 0 && record->field[3] == NAME_NONE && group->managed;
@@ -453,7 +471,9 @@ void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *gr
     case TRACE_COMMIT_REJECTED: ledger_note_rejected_commit(ledger, group, record); break;
     case TRACE_OFFSET_REMOVED:
         claim = ledger_claim_of(ledger, group, record->field[1]);
-        if (claim != NULL) claim->committed = -1;
+        if (claim == NULL) break;
+        claim->committed = -1;
+        claim->commit_is_stale = false;
         break;
     case TRACE_COMMIT_SENT: group->figures.commits_attempted++; break;
     case TRACE_COMMIT_DONE:

@@ -16,6 +16,7 @@ struct replica;
 
 struct replica_fetch_partition {
     partition_id partition;
+    int32_t topic_id;
     int32_t leader_epoch;
     int64_t fetch_offset;
 };
@@ -49,6 +50,7 @@ struct replica_fetch_response {
 
 struct alter_partition_entry {
     partition_id partition;
+    int32_t topic_id;
     int32_t leader_epoch;
     int32_t partition_epoch;
     uint64_t isr;

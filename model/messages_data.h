@@ -1,10 +1,10 @@
 /* model/messages_data.h: the requests and responses of records, metadata and transactions.
  *
  * Fields are Kafka's (clients/src/main/resources/common/message) with two differences. Partitions
- * go by partition_id, as Kafka's go by topic id (KIP-516): the numbers come with the Metadata
- * response. And records travel as batch slices, which say how many there are, how many bytes and
- * when they came into being. Times are sim_time instants of the producer's clock (CreateTime).
- * Arrays belong to the message. */
+ * go by partition_id, which stands for topic name and number: the numbers come with the Metadata
+ * response; where Kafka's requests carry the topic id (KIP-516), so do these. And records travel as
+ * batch slices, which say how many there are, how many bytes and when they came into being. Times
+ * are sim_time instants of the producer's clock (CreateTime). Arrays belong to the message. */
 #ifndef MODEL_MESSAGES_DATA_H
 #define MODEL_MESSAGES_DATA_H
 
@@ -29,6 +29,7 @@ struct metadata_topic {
     name_id name;
     enum kafka_error error; /* UNKNOWN_TOPIC_OR_PARTITION: nothing below is filled */
     int32_t index;          /* the topic of PARTITION_ID(index, partition) */
+    int32_t topic_id;       /* tells it from other topics of that name (KIP-516) */
     bool internal;
     int32_t partition_count;
     int32_t replication;
@@ -74,6 +75,7 @@ struct produce_request {
 struct produced_partition {
     partition_id partition;
     enum kafka_error error;
+    int32_t topic_id;         /* whose log took it; Kafka does not say so: for the trace */
     int64_t base_offset;      /* -1 with an error */
     int64_t log_start_offset; /* -1 with an error */
     int32_t current_leader;   /* with NOT_LEADER_OR_FOLLOWER (KIP-951); -1 = not known */
@@ -97,6 +99,7 @@ struct produce_response {
 
 struct fetch_partition {
     partition_id partition;
+    int32_t topic_id;
     int32_t max_bytes; /* max.partition.fetch.bytes */
     int64_t fetch_offset;
     int32_t current_leader_epoch; /* -1 = unknown */
@@ -131,6 +134,7 @@ struct batch_slice {
 };
 struct fetched_partition {
     partition_id partition;
+    int32_t topic_id;
     enum kafka_error error;
     int64_t high_watermark; /* -1 with an error */
     int64_t last_stable_offset;

@@ -157,6 +157,13 @@ void producer_requeue_all(struct producer *producer)
 static void on_metadata(void *context)
 {
     struct producer *producer = context;
+    for (int32_t t = 0; t < producer->topic_count; t++) {
+        struct producer_topic *topic = &producer->topics[t];
+        const struct client_topic *known = client_metadata_topic(producer->metadata, topic->name);
+        bool is_gone =
+            known->partition_count > 0 && topic->sticky_partition >= known->partition_count;
+        if (is_gone) topic->sticky_partition = -1;
+    }
     producer_requeue_all(producer);
     if (producer->options.on_progress != NULL)
         producer->options.on_progress(producer->options.self);
@@ -171,6 +178,7 @@ static struct producer_send_batch *new_batch(struct producer_queue *queue)
     batch->queue = queue;
     batch->base_sequence = -1;
     batch->created_at = sim_now(producer->sim);
+    batch->topic_id = client_metadata_topic_id(producer->metadata, queue->partition);
     batch->older = producer->newest;
     if (producer->newest != NULL) producer->newest->newer = batch;
     producer->newest = batch;
@@ -302,8 +310,9 @@ void producer_finish_batch(struct producer *producer, struct producer_send_batch
     }
     producer->buffered_bytes -= batch->bytes;
     producer->pending_records -= batch->count;
-    TRACE(producer->sim, TRACE_PRODUCE_DONE, producer->options.name, queue->partition, base_offset,
-          batch->count, error, batch->attempts, batch->first_at, batch->last_at);
+    TRACE(producer->sim, TRACE_PRODUCE_DONE, producer->options.name,
+          PARTITION_IN(batch->topic_id, queue->partition), base_offset, batch->count, error,
+          batch->attempts, batch->first_at, batch->last_at);
     if (error != KAFKA_NONE) producer_tell_failed_batch(producer, batch, error);
     const struct producer_outcome outcome = {queue->partition, batch->count,
                                              base_offset,      error,
@@ -353,14 +362,35 @@ static void accumulate(struct producer *producer, const struct producer_blocked 
     }
 }
 
-/* send() calls that wait for room go on, or fail after max.block.ms. */
+/* KafkaProducer.waitOnMetadata: a topic of which brokers say that it does not exist is waited for,
+ * and one of which they have not spoken yet if that is what they will say. */
+static bool is_missing(const struct producer *producer, name_id name)
+{
+    const struct client_topic *topic = client_metadata_topic(producer->metadata, name);
+    if (topic->is_missing || topic->partition_count > 0) return topic->is_missing;
+    const struct cluster *cluster = producer->options.cluster;
+    return cluster_partition_count(cluster, cluster_topic_find(cluster, name)) == 0;
+}
+
+/* The partitioner counts the partitions when the topic is there; the key of a record that waited
+ * for it is not known any more here, so its partition is only kept among them. */
+static void choose_anew(const struct producer *producer, struct producer_blocked *send)
+{
+    const struct client_topic *topic = client_metadata_topic(producer->metadata, send->topic);
+    int32_t number = PARTITION_NUMBER(send->partition);
+    if (send->sticky || topic->partition_count == 0 || number < topic->partition_count) return;
+    send->partition = PARTITION_ID(topic->index, number % topic->partition_count);
+}
+
+/* send() calls that wait for room or for their topic go on, or fail after max.block.ms. */
 void producer_unblock(struct producer *producer)
 {
     sim_time now = sim_now(producer->sim);
     while (producer->blocked_count > 0) {
         struct producer_blocked send = producer->blocked[producer->blocked_first];
         sim_time fails_at = send.since + MILLISECONDS(producer->config.max_block_ms);
-        bool room = producer->buffered_bytes < producer->config.buffer_memory;
+        bool room = producer->buffered_bytes < producer->config.buffer_memory &&
+                    !is_missing(producer, send.topic);
         if (!room && now < fails_at) {
             producer_wake(producer, fails_at);
             return;
@@ -369,6 +399,7 @@ void producer_unblock(struct producer *producer)
         producer->blocked_count--;
         if (producer->blocked_count == 0) producer->blocked_first = 0;
         if (room) {
+            choose_anew(producer, &send);
             accumulate(producer, &send);
             continue;
         }
@@ -389,22 +420,26 @@ void producer_unblock(struct producer *producer)
 
 /* ---- the application's calls ------------------------------------------------------------- */
 
-static bool has_room(struct producer *producer, const struct producer_records *records)
+static bool has_room(struct producer *producer, const struct producer_records *records,
+                     const struct producer_topic *topic)
 {
     CHECK(records->count > 0 && records->bytes >= 0);
     producer->pending_records += records->count;
     return producer->blocked_count == 0 &&
-           producer->buffered_bytes < producer->config.buffer_memory;
+           producer->buffered_bytes < producer->config.buffer_memory &&
+           !is_missing(producer, topic->name);
 }
 
 void producer_send(struct producer *producer, partition_id partition,
                    const struct producer_records *records)
 {
-    if (has_room(producer, records)) {
+    const struct producer_topic *topic = topic_by_index(producer, PARTITION_TOPIC(partition));
+    if (has_room(producer, records, topic)) {
         producer_accumulate(producer, partition, records);
         return;
     }
     const struct producer_blocked what = {.partition = partition,
+                                          .topic = topic->name,
                                           .records = *records,
                                           .since = sim_now(producer->sim)};
     block(producer, &what);
@@ -433,7 +468,7 @@ void producer_send_sticky(struct producer *producer, name_id topic,
                                           .topic = topic,
                                           .records = *records,
                                           .since = sim_now(producer->sim)};
-    if (has_room(producer, records)) {
+    if (has_room(producer, records, known)) {
         accumulate(producer, &what);
     } else {
         block(producer, &what);

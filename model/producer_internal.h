@@ -32,6 +32,7 @@ struct producer_send_batch {
     sim_time retry_at; /* not before this */
     int32_t attempts;
     int32_t base_sequence; /* -1 = none yet */
+    int32_t topic_id;      /* of the topic it was sent to, as far as is known */
     int16_t epoch;
     bool full;
     bool done; /* expired in flight: the answer no longer matters */

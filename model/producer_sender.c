@@ -151,6 +151,7 @@ static void on_response(void *context, const struct request_result *result)
                 const struct produced_partition *out = &response->partitions[i];
                 error = out->error;
                 base_offset = out->base_offset;
+                if (base_offset >= 0) batch->topic_id = out->topic_id;
                 if (out->current_leader >= 0) {
                     client_metadata_set_leader(producer->metadata, out->partition,
                                                out->current_leader, out->current_leader_epoch);

@@ -40,7 +40,8 @@ struct scenario_topic {
     int64_t segment_ms;
     int32_t min_insync_replicas;
     bool unclean_leader_election;
-    bool compact; /* cleanup.policy: compact */
+    bool compact;       /* cleanup.policy: compact */
+    bool created_later; /* by a create_topic of the timeline: not there at the start */
 };
 
 /* How fast records come: points joined by steps or lines, repeated when there is a period.
@@ -231,10 +232,13 @@ struct selector {
     X(HOT_KEY, "hot_key", "a share of a producer's records gets one key")                          \
     X(BURST, "burst", "multiply the rate of a producer")                                           \
     X(ADD_PARTITIONS, "add_partitions", "grow a topic")                                            \
+    X(DELETE_TOPIC, "delete_topic", "delete a topic, its records and all offsets committed on it") \
+    X(CREATE_TOPIC, "create_topic", "create a topic that does not exist, or no longer")            \
     X(DISK_STALL, "disk_stall", "a broker's disk takes longer")                                    \
     X(SCALE, "scale", "change the number of members of a group")                                   \
     X(RESET_OFFSETS, "reset_offsets", "set a group's committed offsets, as the tool does")         \
     X(DELETE_GROUP, "delete_group", "delete a group's offsets and metadata")                       \
+    X(DELETE_OFFSETS, "delete_offsets", "delete a group's offsets of one topic, as the tool does") \
     X(THROW, "throw", "the application's listener or assignor throws when it is called")           \
     X(QUIET, "quiet", "end all faults; liveness is judged from here")
 
@@ -283,11 +287,12 @@ struct scenario_event {
     struct distribution extra_latency_ns;
     int32_t loss_ppm;
     int32_t factor_milli; /* slow, burst */
-    int32_t count;        /* scale: members; add_partitions: new total; poison: records in a row */
-    const char *key;      /* hot_key */
-    int32_t share_ppm;    /* hot_key */
-    int64_t offset;       /* poison, reset_offsets; or OFFSET_TO_LATEST, OFFSET_TO_EARLIEST */
-    bool unclean;         /* elect */
+    int32_t count;   /* scale: members; add_partitions: new total; create_topic: partitions, 0 = as
+                        the topic is declared; poison: records in a row */
+    const char *key; /* hot_key */
+    int32_t share_ppm;      /* hot_key */
+    int64_t offset;         /* poison, reset_offsets; or OFFSET_TO_LATEST, OFFSET_TO_EARLIEST */
+    bool unclean;           /* elect */
     enum throw_place place; /* throw */
     bool host;              /* crash: the whole host, so that nobody is told */
 };

@@ -193,6 +193,12 @@ static void begin_target(struct world *world, struct fault *fault, const struct 
     case TIMELINE_ADD_PARTITIONS:
         cluster_add_partitions(world->cluster, target->topic, event->count);
         break;
+    case TIMELINE_DELETE_TOPIC: cluster_delete_topic(world->cluster, target->topic); break;
+    case TIMELINE_CREATE_TOPIC:
+        cluster_create_topic(world->cluster, target->topic,
+                             event->count > 0 ? event->count
+                                              : world->scenario->topics[target->topic].partitions);
+        break;
     case TIMELINE_DISK_STALL:
         if (target->kind == TARGET_BROKER)
             broker_disk_stall(world->cluster, target->broker, sim_now(world->sim) + fault->for_ns);
@@ -202,6 +208,9 @@ static void begin_target(struct world *world, struct fault *fault, const struct 
         admin_reset_offsets(world->admin, target->group, event->offset);
         break;
     case TIMELINE_DELETE_GROUP: admin_delete_group(world->admin, target->group); break;
+    case TIMELINE_DELETE_OFFSETS:
+        admin_delete_offsets(world->admin, target->group, event->other.topic);
+        break;
     case TIMELINE_CUT:
     case TIMELINE_DELAY:
     case TIMELINE_RESET_CONNECTIONS:
@@ -273,10 +282,13 @@ static void end_target(struct world *world, struct fault *fault, const struct ta
     case TIMELINE_ELECT:
     case TIMELINE_POISON:
     case TIMELINE_ADD_PARTITIONS:
+    case TIMELINE_DELETE_TOPIC:
+    case TIMELINE_CREATE_TOPIC:
     case TIMELINE_DISK_STALL:
     case TIMELINE_SCALE:
     case TIMELINE_RESET_OFFSETS:
     case TIMELINE_DELETE_GROUP:
+    case TIMELINE_DELETE_OFFSETS:
     case TIMELINE_CUT:
     case TIMELINE_DELAY:
     case TIMELINE_RESET_CONNECTIONS:

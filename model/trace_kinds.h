@@ -16,6 +16,12 @@ typedef uint32_t partition_id;
 #define PARTITION_ID(topic, partition) (((partition_id)(topic) << 20) | (partition_id)(partition))
 #define PARTITION_TOPIC(id)            ((int32_t)((id) >> 20))
 #define PARTITION_NUMBER(id)           ((int32_t)((id)&0xfffff))
+/* A topic that was deleted and created again has its name and its partition ids again, but other
+ * logs. What tells them apart is the topic id (KIP-516): here, how often a topic of that name had
+ * been created before. Fields of records about logs and their records have it above the partition
+ * id (0, but for recreated topics); those about groups know names only, as groups do. */
+#define PARTITION_IN(topic_id, id)     ((int64_t)(topic_id) << 32 | (int64_t)(id))
+#define PARTITION_TOPIC_ID(field)      ((int32_t)((field) >> 32))
 
 /* The number in PARTITION_ID(topic, …) of records whose partition is not chosen yet: ARRIVAL
  * records of producers without keys (KIP-794 chooses by load, and the workload must not depend on
@@ -202,7 +208,9 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
     X(SEND_FAILED, "send_failed", FULL, "records a producer was given that it cannot vouch for",   \
       F(producer, NAME) F(partition, PARTITION) F(count, COUNT) E(why, SEND_FAILURE)               \
           F(error, ERROR) F(attempts, COUNT) F(waited, DURATION) F(first_at, TIME)                 \
-              F(last_at, TIME))
+              F(last_at, TIME))                                                                    \
+    X(TOPIC, "topic", FULL, "the controller created or deleted a topic while the cluster ran",     \
+      F(topic, NAME) F(partition, PARTITION) F(partitions, COUNT) F(exists, FLAG))
 
 /* How many causes of rebalances there are. */
 #define REBALANCE_CAUSE_COUNT ((int)CAUSE_OTHER + 1)

@@ -97,7 +97,9 @@ static void notice_new_partitions(struct workload *workload)
 {
     if (process_state(workload->sim, workload->process) == PROCESS_DEAD) return;
     int32_t known = producer_partition_count(workload->producer, workload->topic_name);
-    if (has_keys(workload) && known > workload->partitions) update_weights(workload, known);
+    /* 0: the topic is missing, and send() waits for it. */
+    if (has_keys(workload) && known > 0 && known != workload->partitions)
+        update_weights(workload, known);
 }
 
 /* What came into being in one slot, or a lone record: one trace record tells of it. */

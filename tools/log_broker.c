@@ -296,6 +296,24 @@ static bool cluster_words(struct log_words *words, const struct trace_record *re
     return true;
 }
 
+/* ReplicationControlManager. */
+static bool topic_words(struct log_words *words, const struct trace_record *record,
+                        enum log_level *level)
+{
+    const char *topic = store_name(words->reader, record->field[0]);
+    int32_t id = PARTITION_TOPIC_ID(record->field[1]);
+    text_append(&words->source, "controller");
+    if (record->field[3] != 0) {
+        text_format(&words->text,
+                    "Created topic %s with topic ID %" PRId32 " and %" PRId64 " partitions.", topic,
+                    id, record->field[2]);
+    } else {
+        text_format(&words->text, "Removed topic %s with ID %" PRId32 ".", topic, id);
+        *level = LOG_WARN;
+    }
+    return true;
+}
+
 #define ENUM_TEXT(member) #member,
 static const char *const process_state_names[] = {TRACE_ENUM_PROCESS_STATE(ENUM_TEXT)};
 #undef ENUM_TEXT
@@ -359,6 +377,7 @@ bool log_broker_words(struct log_words *words, const struct trace_record *record
     case TRACE_LEADER_ELECTED:
     case TRACE_ISR:
     case TRACE_LOG_START: return cluster_words(words, record, level);
+    case TRACE_TOPIC: return topic_words(words, record, level);
     case TRACE_FAULT: return fault_words(words, record, level);
     case TRACE_PROCESS: return process_words(words, record, level, group);
     default: return false; /* not a broker's */

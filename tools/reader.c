@@ -46,7 +46,7 @@ void reader_suggest(struct reader *reader, const char *word, const char *const *
         return;
     }
     if (count == 0) return;
-    if (count > 24) {
+    if (count > 32) {
         diagnostic_hint(reader->diagnostics, "cohort help scenario lists them all");
         return;
     }

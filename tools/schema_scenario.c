@@ -109,6 +109,8 @@ static const struct schema_field topic_fields[] = {
      WORDS(forever),
      .stands_for = "retention.ms",
      .help = "short for retention.ms under config: records older than this are deleted"},
+    FLAG("created_later", scenario_topic, created_later, "false",
+         "not there at the start: a create_topic of the timeline makes it"),
 };
 static const struct schema_object schema_topic = {
     .name = "topic",

@@ -28,7 +28,7 @@ enum statement {
 static const char *const statements_sql[STATEMENT_COUNT] = {
     [INSERT_EVENT] = "insert into events values(?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [INSERT_NAME] = "insert into names values(?,?)",
-    [INSERT_PARTITION] = "insert into partitions values(?,?,?,?)",
+    [INSERT_PARTITION] = "insert or ignore into partitions values(?,?,?,?)",
     [INSERT_SAMPLE] = "insert into series values(?,?,?,?,?,?,?,?,?,?,?)",
     [INSERT_INTERVAL] = "insert into intervals values(?,?,?,?,?,?,?,?)",
     [INSERT_ANOMALY] = "insert into anomalies values(?,?,?,?,?,?,?,?,?,?)",
@@ -212,9 +212,28 @@ static void need_name(struct store *store, name_id name)
     insert_row(store, INSERT_NAME);
 }
 
-static void need_partition(struct store *store, uint32_t partition)
+/* A recreated topic's partitions have the names of the old one's. */
+static void bind_partition_names(struct store *store, sqlite3_stmt *statement, int64_t partition)
 {
-    size_t topic = (size_t)PARTITION_TOPIC(partition);
+    sqlite3_bind_int64(statement, 1, partition);
+    sqlite3_bind_null(statement, 2);
+    sqlite3_bind_int64(statement, 3, PARTITION_NUMBER((partition_id)partition));
+    sqlite3_bind_null(statement, 4);
+    if (store->options.partition_name == NULL) return;
+    name_id name =
+        store->options.partition_name(store->options.partition_name_self, (partition_id)partition);
+    const char *text = names_text(store->options.names, name);
+    const char *dash = strrchr(text, '-');
+    int length = dash != NULL ? (int)(dash - text) : (int)strlen(text);
+    sqlite3_bind_text(statement, 2, text, length, SQLITE_TRANSIENT);
+    bind_text(statement, 4, text);
+}
+
+static bool is_new_partition(struct store *store, int64_t partition)
+{
+    /* Few topics are created again: their partitions are written more than once, as one row. */
+    if (PARTITION_TOPIC_ID(partition) > 0) return true;
+    size_t topic = (size_t)PARTITION_TOPIC((partition_id)partition);
     if (topic >= store->topics_seen) {
         size_t old_size = store->topics_seen * sizeof *store->partitions_seen;
         size_t size = (topic + 1) * sizeof *store->partitions_seen;
@@ -222,21 +241,15 @@ static void need_partition(struct store *store, uint32_t partition)
         memset((char *)store->partitions_seen + old_size, 0, size - old_size);
         store->topics_seen = topic + 1;
     }
-    if (!set_add(&store->partitions_seen[topic], (size_t)PARTITION_NUMBER(partition))) return;
+    return set_add(&store->partitions_seen[topic],
+                   (size_t)PARTITION_NUMBER((partition_id)partition));
+}
 
-    sqlite3_stmt *statement = store->statements[INSERT_PARTITION];
-    sqlite3_bind_int64(statement, 1, partition);
-    sqlite3_bind_null(statement, 2);
-    sqlite3_bind_int64(statement, 3, PARTITION_NUMBER(partition));
-    sqlite3_bind_null(statement, 4);
-    if (store->options.partition_name != NULL) {
-        name_id name = store->options.partition_name(store->options.partition_name_self, partition);
-        const char *text = names_text(store->options.names, name);
-        const char *dash = strrchr(text, '-');
-        int length = dash != NULL ? (int)(dash - text) : (int)strlen(text);
-        sqlite3_bind_text(statement, 2, text, length, SQLITE_TRANSIENT);
-        bind_text(statement, 4, text);
-    }
+static void need_partition(struct store *store, int64_t partition)
+{
+    if (PARTITION_TOPIC_ID(partition) > 0) need_partition(store, (partition_id)partition);
+    if (!is_new_partition(store, partition)) return;
+    bind_partition_names(store, store->statements[INSERT_PARTITION], partition);
     insert_row(store, INSERT_PARTITION);
 }
 
@@ -266,7 +279,7 @@ static void insert_event(struct store *store, const struct trace_record *record)
         int64_t value = record->field[i];
         if (kind->fields[i].type == FIELD_NAME) need_name(store, (name_id)value);
         if (kind->fields[i].type == FIELD_PARTITION && value >= 0) {
-            need_partition(store, (uint32_t)value);
+            need_partition(store, value);
         }
         sqlite3_bind_int64(statement, (int)i + 4, value);
     }

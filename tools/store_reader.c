@@ -161,7 +161,8 @@ static int by_id(const void *left, const void *right)
 static bool read_partitions(struct store_reader *reader)
 {
     sqlite3_stmt *statement = NULL;
-    const char *sql = "select id, coalesce(topic, ''), partition from partitions"
+    /* Those of recreated topics (PARTITION_IN) stand for the same partitions. */
+    const char *sql = "select id, coalesce(topic, ''), partition from partitions where id>>32=0"
                       " order by topic, partition, id";
     if (sqlite3_prepare_v2(reader->database, sql, -1, &statement, NULL) != SQLITE_OK) return false;
     int result;
@@ -328,8 +329,8 @@ const struct store_partition *store_partitions(const struct store_reader *reader
 
 const struct store_partition *store_find_partition(const struct store_reader *reader, int64_t id)
 {
-    if (id < 0 || id > UINT32_MAX || reader->partition_count == 0) return NULL;
-    const struct partition_place wanted = {.id = (uint32_t)id};
+    if (id < 0 || reader->partition_count == 0) return NULL;
+    const struct partition_place wanted = {.id = (partition_id)id};
     const struct partition_place *place =
         bsearch(&wanted, reader->places, reader->partition_count, sizeof wanted, by_id);
     return place != NULL ? &reader->partitions[place->index] : NULL;

@@ -20,7 +20,9 @@ enum timeline_parameter {
     TAKES_HOST = 1 << 11,
     NEEDS_OTHER = 1 << 12, /* to: the other side */
     TAKES_ONE_WAY = 1 << 13,
-    NEEDS_PLACE = 1 << 14, /* in: on_assigned, on_revoked or assignor */
+    NEEDS_PLACE = 1 << 14,      /* in: on_assigned, on_revoked or assignor */
+    TAKES_PARTITIONS = 1 << 15, /* partitions: how many */
+    NEEDS_TOPIC = 1 << 16,      /* topic: orders */
 };
 
 #define ACCEPT_PROCESSES (ACCEPT_MEMBERS | ACCEPT_BROKERS | ACCEPT_PRODUCER)

@@ -77,6 +77,12 @@ static void write_action(struct writer *writer, const struct scenario_event *eve
     }
     if ((takes & NEEDS_COUNT) != 0) write_count(writer, "to", event->count);
     if ((takes & TAKES_RECORDS) != 0) write_count(writer, "records", event->count);
+    if ((takes & TAKES_PARTITIONS) != 0 && event->count > 0)
+        write_count(writer, "partitions", event->count);
+    if ((takes & NEEDS_TOPIC) != 0) {
+        write_key(writer, "topic");
+        selector_write(writer, &event->other);
+    }
     if ((takes & NEEDS_KEY) != 0) {
         write_key(writer, "key");
         writer_text(writer, event->key);
@@ -179,6 +185,9 @@ static void add_actions(json_t *properties)
     add_property(properties, "factor", "number", "how many times slower, or faster");
     add_property(properties, "to", NULL, "the other side, the new number, or the offset");
     add_property(properties, "records", "integer", "so many poisoned records in a row");
+    add_property(properties, "partitions", "integer",
+                 "how many the topic gets; left out: as many as it is declared with");
+    add_property(properties, "topic", "string", "the topic whose offsets are deleted");
     add_property(properties, "key", "string", "the hot key");
     add_property(properties, "share", "string", "its share of all records");
     add_property(properties, "offset", NULL, "an offset, earliest or next");
@@ -241,7 +250,8 @@ static void append_parameters(struct text *text, unsigned takes)
                {NEEDS_KEY, "key, share"}, {TAKES_OFFSET, "[offset]"},
                {NEEDS_OFFSET, "to"},      {TAKES_UNCLEAN, "[unclean]"},
                {TAKES_HOST, "[host]"},    {TAKES_ONE_WAY, "[one_way]"},
-               {NEEDS_PLACE, "in"}};
+               {NEEDS_PLACE, "in"},       {TAKES_PARTITIONS, "[partitions]"},
+               {NEEDS_TOPIC, "topic"}};
     const char *separator = "";
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if ((takes & all[i].parameter) == 0) continue;

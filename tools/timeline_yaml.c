@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRIES_MAX 10000
+#define ENTRIES_MAX    10000
+#define PARTITIONS_MAX 100000 /* of a topic */
 
 /* One entry, or one sibling of a chaos block. */
 struct entry_reader {
@@ -170,6 +171,27 @@ static void read_place(struct entry_reader *entry)
     entry->good = false;
 }
 
+static void read_partitions(struct entry_reader *entry)
+{
+    const struct node *node = written(entry, "partitions");
+    int64_t partitions = 0;
+    if (node != NULL && !reader_quantity(entry->reader, "partitions", node, QUANTITY_COUNT, 1,
+                                         PARTITIONS_MAX, &partitions))
+        entry->good = false;
+    entry->event.count = (int32_t)partitions;
+}
+
+static void read_topic(struct entry_reader *entry)
+{
+    const struct node *node = written(entry, "topic");
+    if (node == NULL) {
+        missing(entry, "topic", "topic: orders");
+    } else if (!selector_read(entry->reader, "topic", node, ACCEPT_TOPIC, entry->limits,
+                              &entry->event.other)) {
+        entry->good = false;
+    }
+}
+
 static void read_parameters(struct entry_reader *entry)
 {
     unsigned takes = timeline_rules[entry->event.kind].parameters;
@@ -194,6 +216,8 @@ static void read_parameters(struct entry_reader *entry)
         entry->event.count = 1;
         read_count(entry, "records", 1, &entry->event.count);
     }
+    if ((takes & TAKES_PARTITIONS) != 0) read_partitions(entry);
+    if ((takes & NEEDS_TOPIC) != 0) read_topic(entry);
     if ((takes & NEEDS_KEY) != 0) read_hot_key(entry);
     if ((takes & TAKES_OFFSET) != 0) {
         entry->event.offset = OFFSET_TO_LATEST;
@@ -481,7 +505,7 @@ static int32_t plain_number(const struct node *node)
     return (int32_t)strtol(node->text, NULL, 10);
 }
 
-/* How far `scale` and `add_partitions` take groups and topics. */
+/* How far `scale`, `add_partitions` and `create_topic` take groups and topics. */
 static void find_limits(struct timeline_reader *timeline, const struct node *list)
 {
     const struct scenario *scenario = timeline->reader->scenario;
@@ -498,6 +522,8 @@ static void find_limits(struct timeline_reader *timeline, const struct node *lis
         int32_t to = plain_number(reader_written(list->items[i], "to"));
         const struct node *scale = reader_written(list->items[i], "scale");
         const struct node *grow = reader_written(list->items[i], "add_partitions");
+        if (grow == NULL && (grow = reader_written(list->items[i], "create_topic")) != NULL)
+            to = plain_number(reader_written(list->items[i], "partitions"));
         if (scale != NULL && scale->kind == NODE_SCALAR) {
             const char *name =
                 strncmp(scale->text, "group ", 6) == 0 ? scale->text + 6 : scale->text;

@@ -60,11 +60,15 @@ static void take_topic(struct client_metadata *metadata, const struct metadata_t
     struct client_topic *topic = find(metadata, told->name);
     if (topic == NULL) return;
     topic->error = told->error;
+    topic->is_missing = told->error != KAFKA_NONE;
     if (told->error != KAFKA_NONE) {
         forget_partitions(metadata, topic);
         return;
     }
+    /* Leader epochs of another topic of that name say nothing (Metadata.updateLatestMetadata). */
+    if (topic->topic_id != told->topic_id) forget_partitions(metadata, topic);
     topic->index = told->index;
+    topic->topic_id = told->topic_id;
     if (topic->partition_count != told->partition_count ||
         topic->replication != told->replication) {
         size_t count = (size_t)told->partition_count;
@@ -205,6 +209,15 @@ bool client_metadata_is_fresh(const struct client_metadata *metadata)
            age < MILLISECONDS(metadata->options.metadata_max_age_ms);
 }
 
+bool client_metadata_is_complete(const struct client_metadata *metadata)
+{
+    for (int32_t i = 0; i < metadata->topic_count; i++) {
+        const struct client_topic *topic = &metadata->topics[i];
+        if (topic->error != KAFKA_NONE && !topic->is_missing) return false;
+    }
+    return true;
+}
+
 uint64_t client_metadata_version(const struct client_metadata *metadata)
 {
     return metadata->version;
@@ -240,6 +253,15 @@ static struct metadata_partition *known_partition(const struct client_metadata *
     return NULL;
 }
 
+int32_t client_metadata_topic_id(const struct client_metadata *metadata, partition_id partition)
+{
+    for (int32_t i = 0; i < metadata->topic_count; i++) {
+        const struct client_topic *topic = &metadata->topics[i];
+        if (topic->index == PARTITION_TOPIC(partition)) return topic->topic_id;
+    }
+    return 0;
+}
+
 struct metadata_partition client_metadata_partition(const struct client_metadata *metadata,
                                                     partition_id partition)
 {
@@ -270,6 +292,8 @@ void client_metadata_reset(struct client_metadata *metadata)
         struct client_topic *topic = &metadata->topics[i];
         forget_partitions(metadata, topic);
         topic->error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+        topic->is_missing = false;
+        topic->topic_id = 0;
     }
     metadata->version = 0;
     metadata->updated_at = 0;

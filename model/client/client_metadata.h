@@ -28,8 +28,10 @@ struct client_metadata_options {
 struct client_topic {
     name_id name;
     enum kafka_error
-        error;     /* NONE; or UNKNOWN_TOPIC_OR_PARTITION, also before the first response */
-    int32_t index; /* of PARTITION_ID; -1 = not known yet */
+        error;        /* NONE; or UNKNOWN_TOPIC_OR_PARTITION, also before the first response */
+    int32_t index;    /* of PARTITION_ID; -1 = not known yet */
+    int32_t topic_id; /* the last one told of */
+    bool is_missing;  /* a broker has said that there is no such topic */
     int32_t partition_count;
     int32_t replication;
     struct metadata_partition *partitions; /* shape [partition_count] */
@@ -45,6 +47,8 @@ void client_metadata_add_topic(struct client_metadata *metadata, name_id topic);
 void client_metadata_request_update(struct client_metadata *metadata);
 /* Known, and no update asked for or due. */
 bool client_metadata_is_fresh(const struct client_metadata *metadata);
+/* Brokers have spoken of every topic, if only to say that it is missing. */
+bool client_metadata_is_complete(const struct client_metadata *metadata);
 /* Counts what was learned, response by response; 0 = nothing is known. */
 uint64_t client_metadata_version(const struct client_metadata *metadata);
 
@@ -55,6 +59,8 @@ const struct client_topic *client_metadata_topic_at(const struct client_metadata
 const struct client_topic *client_metadata_topic(const struct client_metadata *metadata,
                                                  name_id topic);
 
+/* The topic id last told of for the topic of this partition; 0 when there was none. */
+int32_t client_metadata_topic_id(const struct client_metadata *metadata, partition_id partition);
 /* Leader -1 and epoch -1 when not known. */
 struct metadata_partition client_metadata_partition(const struct client_metadata *metadata,
                                                     partition_id partition);

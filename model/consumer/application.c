@@ -108,8 +108,8 @@ static void sink_answered(struct consumer *consumer)
     bool keeps_offsets = consumer->options.group->commit.mode == COMMIT_EXTERNAL;
     for (int32_t i = 0; i < application->done.count; i++) {
         const struct work_range *range = &application->done.ranges[i];
-        TRACE(consumer->sim, TRACE_SINK, consumer->group, consumer->member, range->partition,
-              range->base_offset, range->count, consumer->incarnation);
+        TRACE(consumer->sim, TRACE_SINK, consumer->group, consumer->member,
+              work_range_traced(range), range->base_offset, range->count, consumer->incarnation);
         if (!keeps_offsets) continue;
         sink_store_offset(consumer->options.sink, range->partition,
                           range->base_offset + range->count);

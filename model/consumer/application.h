@@ -10,12 +10,19 @@
 /* Records of one partition without a gap. */
 struct work_range {
     partition_id partition;
+    int32_t topic_id;
     int64_t base_offset;
     int32_t count;
     int64_t bytes;
     uint64_t ownership;
     int32_t generation; /* under which they were delivered */
 };
+
+/* The partition as records tell of it. */
+static inline int64_t work_range_traced(const struct work_range *range)
+{
+    return PARTITION_IN(range->topic_id, range->partition);
+}
 
 struct batch {
     struct work_range *ranges;

@@ -64,6 +64,7 @@ void fetch_buffer_add(struct consumer *consumer, const struct fetch_response *re
         memory_take(consumer->memory, sizeof(struct completed_fetch) + slices_size);
     *fetch = (struct completed_fetch){
         .partition = fetched->partition,
+        .topic_id = fetched->topic_id,
         .ownership = owned->ownership,
         .error = fetched->error,
         .fetch_offset = owned->session_offset,
@@ -118,11 +119,11 @@ static enum verdict judge(struct consumer *consumer, const struct completed_fetc
 /* ---- returning records ---- */
 
 static void add_range(struct consumer *consumer, const struct owned_partition *owned,
-                      int64_t base_offset, int32_t count, int64_t bytes)
+                      int32_t topic_id, int64_t base_offset, int32_t count, int64_t bytes)
 {
     struct batch *batch = &consumer->application.batch;
     struct work_range *last = batch->count > 0 ? &batch->ranges[batch->count - 1] : NULL;
-    if (last != NULL && last->partition == owned->id &&
+    if (last != NULL && last->partition == owned->id && last->topic_id == topic_id &&
         last->base_offset + last->count == base_offset) {
         last->count += count;
         last->bytes += bytes;
@@ -137,6 +138,7 @@ static void add_range(struct consumer *consumer, const struct owned_partition *o
     }
     batch->ranges[batch->count++] = (struct work_range){
         .partition = owned->id,
+        .topic_id = topic_id,
         .base_offset = base_offset,
         .count = count,
         .bytes = bytes,
@@ -165,7 +167,7 @@ static bool take(struct consumer *consumer, struct owned_partition *owned,
             int64_t left = end - begin;
             int32_t count = left < *remaining ? (int32_t)left : *remaining;
             int64_t bytes = slice->bytes * count / slice->count;
-            add_range(consumer, owned, begin, count, bytes);
+            add_range(consumer, owned, fetch->topic_id, begin, count, bytes);
             consumer->fetcher.buffered_bytes -= bytes;
             fetch->bytes -= bytes;
             *remaining -= count;
@@ -232,8 +234,9 @@ static void emit_delivered(struct consumer *consumer)
     const struct batch *batch = &consumer->application.batch;
     for (int32_t i = 0; i < batch->count; i++) {
         const struct work_range *range = &batch->ranges[i];
-        TRACE(consumer->sim, TRACE_DELIVERED, consumer->group, consumer->member, range->partition,
-              range->base_offset, range->count, range->generation, consumer->incarnation);
+        TRACE(consumer->sim, TRACE_DELIVERED, consumer->group, consumer->member,
+              work_range_traced(range), range->base_offset, range->count, range->generation,
+              consumer->incarnation);
     }
 }
 

@@ -48,7 +48,8 @@ struct request_size {
 static bool is_listed(const struct owned_partition *owned, int32_t node, bool is_full)
 {
     return is_full || owned->session_node != node || owned->session_offset != owned->position ||
-           owned->session_epoch != owned->leader_epoch;
+           owned->session_epoch != owned->leader_epoch ||
+           owned->session_topic_id != owned->topic_id;
 }
 
 static struct request_size measure(const struct consumer *consumer, int32_t node, bool is_full)
@@ -82,8 +83,10 @@ static void list(struct consumer *consumer, int32_t node, bool is_full,
             owned->session_node = node;
             owned->session_offset = owned->position;
             owned->session_epoch = owned->leader_epoch;
+            owned->session_topic_id = owned->topic_id;
             request->partitions[request->partition_count++] = (struct fetch_partition){
                 .partition = owned->id,
+                .topic_id = owned->topic_id,
                 .max_bytes = consumer->config->max_partition_fetch_bytes,
                 .fetch_offset = owned->position,
                 .current_leader_epoch = owned->leader_epoch,

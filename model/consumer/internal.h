@@ -49,6 +49,7 @@ struct owned_partition {
     int32_t position_epoch; /* leader epoch of the record before it; -1 = unknown */
     int32_t leader;         /* as the metadata last said; -1 = none */
     int32_t leader_epoch;
+    int32_t topic_id;
     enum auto_offset_reset reset; /* AWAIT_RESET */
     enum position_cause reset_cause;
     bool reset_to_end; /* AWAIT_RESET by duration found no record that young */
@@ -61,6 +62,7 @@ struct owned_partition {
     int32_t session_node;     /* broker whose fetch session lists it; -1 = none */
     int64_t session_offset;   /* as the session has it */
     int32_t session_epoch;
+    int32_t session_topic_id;
     uint64_t ownership; /* tells one time of owning it from the next */
 };
 
@@ -102,6 +104,7 @@ void subscription_update_leaders(struct consumer *consumer);
 struct completed_fetch {
     struct completed_fetch *next;
     partition_id partition;
+    int32_t topic_id; /* whose records these are */
     uint64_t ownership;
     enum kafka_error error;
     int64_t fetch_offset;
@@ -340,7 +343,9 @@ struct classic_member {
     /* leader */
     bool is_leader;
     struct join_group_response *leading; /* kept until the metadata is fresh */
-    uint64_t snapshot;                   /* digest of partition counts used for the assignment */
+    bool leading_waits;                  /* for a metadata response after this version */
+    uint64_t leading_version;
+    uint64_t snapshot; /* digest of partition counts used for the assignment */
     uint64_t watched_version;
     bool snapshot_is_set;
     /* what the sticky assignors remember (onAssignment) */

@@ -370,6 +370,21 @@ static void lead(struct consumer *consumer, const struct join_group_response *re
     send_sync(consumer, request);
 }
 
+/* ConsumerNetworkClient.ensureFreshMetadata: metadata that is not fresh is asked for once; topics
+ * that are missing from the answer are assigned to nobody. */
+static bool knows_enough_to_lead(struct consumer *consumer)
+{
+    struct classic_member *classic = &consumer->classic;
+    uint64_t version = client_metadata_version(consumer->metadata);
+    if (client_metadata_is_fresh(consumer->metadata)) return true;
+    if (!classic->leading_waits) {
+        classic->leading_waits = true;
+        classic->leading_version = version;
+        return false;
+    }
+    return version > classic->leading_version && client_metadata_is_complete(consumer->metadata);
+}
+
 void join_lead_if_possible(struct consumer *consumer)
 {
     struct classic_member *classic = &consumer->classic;
@@ -394,8 +409,9 @@ void join_lead_if_possible(struct consumer *consumer)
         return;
     }
     struct subscription *subscriptions = decode_members(consumer, response);
-    if (client_metadata_is_fresh(consumer->metadata)) {
+    if (knows_enough_to_lead(consumer)) {
         classic->leading = NULL;
+        classic->leading_waits = false;
         lead(consumer, response, subscriptions);
     }
     for (int32_t i = 0; i < response->member_count; i++) {

@@ -256,8 +256,8 @@ static void take_effect(struct consumer *consumer)
     const struct batch *done = &consumer->application.done;
     for (int32_t i = 0; i < done->count; i++) {
         const struct work_range *range = &done->ranges[i];
-        TRACE(consumer->sim, TRACE_SINK, consumer->group, consumer->member, range->partition,
-              range->base_offset, range->count, consumer->incarnation);
+        TRACE(consumer->sim, TRACE_SINK, consumer->group, consumer->member,
+              work_range_traced(range), range->base_offset, range->count, consumer->incarnation);
     }
 }
 

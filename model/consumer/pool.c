@@ -160,7 +160,7 @@ void pool_sink_answered(struct consumer *consumer, uint64_t number)
         worker->waits_for_sink = true;
         return;
     }
-    TRACE(consumer->sim, TRACE_SINK, consumer->group, consumer->member, done->partition,
+    TRACE(consumer->sim, TRACE_SINK, consumer->group, consumer->member, work_range_traced(done),
           done->base_offset, done->count, consumer->incarnation);
     if (consumer->options.group->commit.mode == COMMIT_EXTERNAL) {
         sink_store_offset(consumer->options.sink, done->partition, done->base_offset + done->count);

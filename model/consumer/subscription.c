@@ -71,6 +71,7 @@ void subscription_add(struct consumer *consumer, const partition_id *ids, int32_
             .position_epoch = -1,
             .leader = known.leader,
             .leader_epoch = known.leader_epoch,
+            .topic_id = client_metadata_topic_id(consumer->metadata, ids[i]),
             .session_node = -1,
             .ownership = ++subscription->ownerships,
         };
@@ -186,6 +187,12 @@ void subscription_update_leaders(struct consumer *consumer)
         struct metadata_partition known = client_metadata_partition(consumer->metadata, owned->id);
         /* Without a leader the last one is asked on, and will say that it leads no more. */
         if (known.leader < 0) continue;
+        int32_t topic_id = client_metadata_topic_id(consumer->metadata, owned->id);
+        if (topic_id != owned->topic_id) {
+            /* Positions go by name: this one stays, though it says nothing of the new log. */
+            owned->topic_id = topic_id;
+            fetcher_mark_dirty(consumer, known.leader);
+        }
         if (known.leader == owned->leader && known.leader_epoch == owned->leader_epoch) continue;
         if (owned->leader >= 0) {
             fetcher_mark_dirty(consumer, owned->leader);

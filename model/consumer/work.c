@@ -82,9 +82,9 @@ static void begin_step(struct consumer *consumer, struct work *work)
 
 static void emit_processed(struct consumer *consumer, const struct work *work, int32_t count)
 {
-    TRACE(consumer->sim, TRACE_PROCESSED, consumer->group, consumer->member, work->range.partition,
-          work->range.base_offset, count, work->begun_at, work->range.generation,
-          consumer->incarnation);
+    TRACE(consumer->sim, TRACE_PROCESSED, consumer->group, consumer->member,
+          work_range_traced(&work->range), work->range.base_offset, count, work->begun_at,
+          work->range.generation, consumer->incarnation);
 }
 
 /* Takes `count` records off the front. */
@@ -129,7 +129,7 @@ static void fail(struct consumer *consumer, struct work *work)
             try_again(consumer, work);
         } else {
             TRACE(consumer->sim, TRACE_GIVEN_UP, consumer->group, consumer->member,
-                  work->range.partition, work->range.base_offset, work->step_count,
+                  work_range_traced(&work->range), work->range.base_offset, work->step_count,
                   consumer->incarnation);
             finish_step(consumer, work, false); /* logged and passed over */
         }

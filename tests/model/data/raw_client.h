@@ -52,7 +52,7 @@ static inline void raw_fetch(struct raw_client *client)
     request->may_idle = client->may_idle;
     request->partitions = MESSAGE_ARRAY(memory, &request->head, struct fetch_partition, 1);
     request->partitions[0] =
-        (struct fetch_partition){client->partition, 1 << 20, client->offset, -1};
+        (struct fetch_partition){client->partition, 0, 1 << 20, client->offset, -1};
     request->partition_count = 1;
     raw_send(client, &request->head);
 }
