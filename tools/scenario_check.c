@@ -294,10 +294,10 @@ static void check_timeline(const struct check *check)
             diagnostic_error(check->diagnostics, at, "every: less than a millisecond on average");
         if (event->trigger == TRIGGER_CHAOS && event->kind == TIMELINE_QUIET)
             diagnostic_error(check->diagnostics, at, "quiet cannot be drawn by chaos");
-        if (event->kind == TIMELINE_THROW &&
+        if (event->kind == TIMELINE_THROW && event->place == THROW_IN_ASSIGNOR &&
             scenario->groups[event->target.group].config.group_protocol == GROUP_PROTOCOL_CONSUMER)
             diagnostic_error(check->diagnostics, at,
-                             "throw is for groups with group.protocol: classic");
+                             "with group.protocol: consumer the broker assigns, not the clients");
         if (event->kind != TIMELINE_ADD_PARTITIONS) continue;
         const struct scenario_topic *topic = &scenario->topics[event->target.topic];
         if (event->count <= topic->partitions)

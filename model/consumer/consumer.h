@@ -61,7 +61,7 @@ void consumer_kill(struct consumer *consumer, bool host);
 void consumer_stall(struct consumer *consumer);
 void consumer_unstall(struct consumer *consumer);
 
-/* Each call of that code throws, until it is told otherwise. Such faults nest. Classic protocol. */
+/* Each call of that code throws, until it is told otherwise. Such faults nest. */
 void consumer_begin_throwing(struct consumer *consumer, enum throw_place place);
 void consumer_end_throwing(struct consumer *consumer, enum throw_place place);
 

@@ -64,6 +64,7 @@ struct consumer_member {
     struct handed_callback callbacks[CALLBACKS_MAX];
     int32_t callback_count;
     bool callback_runs;
+    bool callback_has_failed; /* the one that is just over */
 };
 
 void consumer_member_init(struct consumer *consumer);

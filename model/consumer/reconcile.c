@@ -5,7 +5,17 @@
 
 /* From the assignment a KIP-848 member has to the one it is told to have: commit, give up what
  * goes, take what comes, then tell the coordinator (AbstractMembershipManager.maybeReconcile).
- * Listeners run on A; a busy A delays the rest until its next poll(). */
+ * Listeners run on A; a busy A delays the rest until its next poll().
+ *
+ * A listener that throws fails the reconciliation (revokeAndAssign): nothing is acknowledged, the
+ * member stays RECONCILING, poll() throws (AsyncKafkaConsumer.processBackgroundEvents), and the
+ * background thread begins another reconciliation at once, whose callbacks wait for the next
+ * poll(). So what was to be revoked is still owned, though not fetched, and onPartitionsRevoked
+ * comes again with each poll(); what was assigned is owned as well, is no news to the next
+ * onPartitionsAssigned, which is given nothing, and is fetched when one of them returns
+ * (KAFKA-18160, 4.0.0; before, never). If none does, the coordinator's rebalance timeout fences the
+ * member. The classic consumer calls onPartitionsRevoked once, and gives up the partitions either
+ * way. */
 
 /* ---- local assignments ---- */
 
@@ -56,6 +66,7 @@ static void finish_callback(struct consumer *consumer)
     memmove(&member->callbacks[0], &member->callbacks[1],
             sizeof done * (size_t)member->callback_count);
     member->callback_runs = false;
+    member->callback_has_failed = consumer->listener.has_thrown;
     memory_give(consumer->memory, done.ids, sizeof *done.ids * (size_t)done.count);
     done.then(consumer);
     consumer_member_run(consumer);
@@ -67,10 +78,13 @@ static void finish_callback_late(struct consumer *consumer)
     poll_resume(consumer);
 }
 
+/* One that throws keeps none from running that waited with it, and is thrown after them. */
 bool consumer_member_run_callbacks(struct consumer *consumer)
 {
     struct consumer_member *member = &consumer->consumer_member;
-    while (member->callback_count > 0 && !member->callback_runs) {
+    bool has_thrown = false;
+    int32_t waiting = member->callback_count;
+    while (member->callback_count > 0 && !member->callback_runs && (!has_thrown || waiting > 0)) {
         const struct handed_callback *callback = &member->callbacks[0];
         member->callback_runs = true;
         if (callback->call == LISTENER_ASSIGNED)
@@ -78,9 +92,12 @@ bool consumer_member_run_callbacks(struct consumer *consumer)
         bool is_done = listener_call(consumer, (enum listener_call)callback->call, callback->ids,
                                      callback->count, finish_callback_late);
         if (!is_done) return false;
+        has_thrown |= consumer->listener.has_thrown;
+        waiting--;
         finish_callback(consumer);
     }
-    return true;
+    consumer->listener.has_thrown = has_thrown;
+    return listener_rethrow(consumer, PHASE_STEP_DONE) == PHASE_STEP_DONE;
 }
 
 /* ---- one reconciliation ---- */
@@ -108,9 +125,13 @@ static bool is_aborted(struct consumer *consumer)
 static void assigned(struct consumer *consumer)
 {
     struct consumer_member *member = &consumer->consumer_member;
-    for (int32_t i = 0; i < member->added_count; i++) {
-        struct owned_partition *owned = owned_find(consumer, member->added[i]);
-        if (owned == NULL) continue;
+    if (member->callback_has_failed) {
+        end(consumer);
+        return;
+    }
+    for (int32_t i = 0; i < member->wanted.count; i++) {
+        struct owned_partition *owned = owned_find(consumer, member->wanted.ids[i]);
+        if (owned == NULL || !owned->is_pending_callback) continue;
         owned->is_pending_callback = false;
         if (owned->leader >= 0) fetcher_mark_dirty(consumer, owned->leader);
     }
@@ -127,6 +148,10 @@ static void assigned(struct consumer *consumer)
 static void install(struct consumer *consumer)
 {
     struct consumer_member *member = &consumer->consumer_member;
+    if (member->callback_has_failed) {
+        end(consumer);
+        return;
+    }
     if (is_aborted(consumer)) return;
     subscription_remove(consumer, member->revoked, member->revoked_count, OWNERSHIP_REVOKED);
     subscription_add(consumer, member->added, member->added_count);
@@ -142,6 +167,7 @@ static void give_up(struct consumer *consumer)
     struct consumer_member *member = &consumer->consumer_member;
     if (is_aborted(consumer)) return;
     if (member->revoked_count == 0) {
+        member->callback_has_failed = false;
         install(consumer);
         return;
     }
