@@ -150,11 +150,8 @@ struct broker_link {
 /* At the leader: the fetch session of one follower broker. */
 struct replica_session {
     struct broker *broker;
-    int32_t follower;              /* broker id */
-    struct pointer_list news;      /* replicas with records the follower was not given */
-    struct replica_fetched *given; /* the last response, not yet acknowledged */
-    int32_t given_count;
-    int32_t given_capacity;
+    int32_t follower;               /* broker id */
+    struct pointer_list news;       /* replicas with records the follower was not given */
     struct replica_fetched *errors; /* to be told with the next response */
     int32_t error_count;
     int32_t error_capacity;
@@ -174,6 +171,7 @@ struct replica_fetcher {
     struct pointer_list add; /* replicas to put into the session */
     struct pointer_list forget;
     struct message *applying; /* a response that waits for the disk */
+    struct message *applied;  /* one that the next request acknowledges */
     struct sim_timer retry;   /* replica.fetch.backoff.ms after an error */
     struct pointer_list failed;
     int32_t following; /* replicas that have this leader */

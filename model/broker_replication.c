@@ -18,28 +18,15 @@
 
 /* ---- the leader's side ------------------------------------------------------------------- */
 
-static struct replica_fetched *grow(struct memory *memory, struct replica_fetched *list,
-                                    int32_t count, int32_t *capacity)
-{
-    if (count < *capacity) return list;
-    int32_t grown = *capacity == 0 ? 16 : *capacity * 2;
-    list =
-        memory_resize(memory, list, (size_t)*capacity * sizeof *list, (size_t)grown * sizeof *list);
-    *capacity = grown;
-    return list;
-}
-
-static void add_given(struct replica_session *session, const struct replica_fetched *entry)
-{
-    session->given = grow(session->broker->memory, session->given, session->given_count,
-                          &session->given_capacity);
-    session->given[session->given_count++] = *entry;
-}
-
 static void add_error(struct replica_session *session, const struct replica_fetched *entry)
 {
-    session->errors = grow(session->broker->memory, session->errors, session->error_count,
-                           &session->error_capacity);
+    if (session->error_count == session->error_capacity) {
+        int32_t grown = session->error_capacity == 0 ? 16 : session->error_capacity * 2;
+        session->errors = memory_resize(session->broker->memory, session->errors,
+                                        (size_t)session->error_capacity * sizeof *session->errors,
+                                        (size_t)grown * sizeof *session->errors);
+        session->error_capacity = grown;
+    }
     session->errors[session->error_count++] = *entry;
 }
 
@@ -59,31 +46,30 @@ static int32_t follower_number(const struct replica *replica, int32_t broker)
     return -1;
 }
 
-static void prefetch_acknowledgement(const struct replica_session *session, int32_t count,
-                                     int32_t i)
+static void prefetch_acknowledgement(const struct replica_fetched *given, int32_t count, int32_t i)
 {
     if (i + PREFETCH_PARTITION < count) {
-        const struct replica_fetched *next = &session->given[i + PREFETCH_PARTITION];
+        const struct replica_fetched *next = &given[i + PREFETCH_PARTITION];
         prefetch_leader(next->leader);
         prefetch_follower(next->follower);
     }
     if (i + PREFETCH_REPLICA >= count) return;
-    const struct replica *leader = session->given[i + PREFETCH_REPLICA].leader;
+    const struct replica *leader = given[i + PREFETCH_REPLICA].leader;
     if (leader == NULL) return;
     prefetch_partition(leader->partition);
     prefetch_lines(leader->watchers, 2);
     __builtin_prefetch(leader->waits);
-    const struct replica *sooner = session->given[i + PREFETCH_READER].leader;
+    const struct replica *sooner = given[i + PREFETCH_READER].leader;
     if (sooner != NULL && sooner->watchers != NULL) fetch_prefetch_reader(sooner->watchers);
 }
 
-static void acknowledge(struct replica_session *session)
+/* What the last response gave has been appended. */
+static void acknowledge(const struct replica_session *session,
+                        const struct replica_fetch_request *request)
 {
-    int32_t count = session->given_count;
-    session->given_count = 0;
-    for (int32_t i = 0; i < count; i++) {
-        const struct replica_fetched *given = &session->given[i];
-        prefetch_acknowledgement(session, count, i);
+    for (int32_t i = 0; i < request->applied_count; i++) {
+        const struct replica_fetched *given = &request->applied[i];
+        prefetch_acknowledgement(request->applied, request->applied_count, i);
         if (given->error != KAFKA_NONE) continue;
         struct replica *replica = given->leader;
         if (!replica->is_leader || replica->leader_epoch != given->leader_epoch) continue;
@@ -157,13 +143,12 @@ void replication_on_fetch(struct broker *broker, struct broker_connection *conne
     if (request->full) {
         session->number = request->session;
         leave_all(broker, request->broker);
-        session->given_count = 0;
         session->error_count = 0;
     }
     for (int32_t i = 0; i < request->forgotten_count; i++) {
         leave(broker, request->broker, request->forgotten[i]);
     }
-    acknowledge(session);
+    acknowledge(session, request);
     for (int32_t i = 0; i < request->partition_count; i++) {
         enter(session, &request->partitions[i]);
     }
@@ -175,8 +160,10 @@ void replication_on_fetch(struct broker *broker, struct broker_connection *conne
     }
 }
 
-/* What the follower lacks of one partition, as far as the limits allow; true if some is left. */
-static bool give(struct replica_session *session, struct replica *replica, int64_t *budget)
+/* Adds what the follower lacks of one partition to the response, as far as the limits allow; true
+ * if some is left. */
+static bool give(const struct replica_session *session, struct replica *replica,
+                 struct replica_fetch_response *response, int64_t *budget)
 {
     int32_t number = follower_number(replica, session->follower);
     const struct follower_progress *f = &replica->followers[number];
@@ -190,7 +177,7 @@ static bool give(struct replica_session *session, struct replica *replica, int64
         bytes = replica_log_position(&replica->log, end) - f->end_position;
     }
     *budget -= bytes;
-    const struct replica_fetched entry = {
+    response->partitions[response->partition_count++] = (struct replica_fetched){
         .leader = replica,
         .follower = replica_sibling(replica, number),
         .leader_epoch = replica->leader_epoch,
@@ -198,7 +185,6 @@ static bool give(struct replica_session *session, struct replica *replica, int64
         .high_watermark = replica->high_watermark,
         .complete = end == replica->log.end_offset,
     };
-    add_given(session, &entry);
     return end < replica->log.end_offset;
 }
 
@@ -209,33 +195,35 @@ void replication_session_flush(struct replica_session *session)
     if (session->parked == NULL) return;
     int64_t budget = RESPONSE_MAX_BYTES;
     uint32_t left = 0;
+    struct replica_fetch_response *response =
+        MESSAGE_NEW(broker->memory, API_REPLICA_FETCH, struct replica_fetch_response);
+    response->partitions =
+        MESSAGE_ARRAY_UNSET(broker->memory, &response->head, struct replica_fetched,
+                            session->error_count + (int32_t)session->news.count);
     for (int32_t i = 0; i < session->error_count; i++)
-        add_given(session, &session->errors[i]);
+        response->partitions[response->partition_count++] = session->errors[i];
     session->error_count = 0;
     for (uint32_t i = 0; i < session->news.count; i++) {
         struct replica *replica = session->news.items[i];
         if (i + PREFETCH_PARTITION < session->news.count) {
             prefetch_leader(session->news.items[i + PREFETCH_PARTITION]);
         }
-        if (give(session, replica, &budget)) {
+        if (give(session, replica, response, &budget)) {
             session->news.items[left++] = replica;
         } else {
             replica->queued &= ~BROKER_BIT(session->follower);
         }
     }
     session->news.count = left;
-    if (session->given_count == 0) return; /* the news was old: it waits on */
-    struct replica_fetch_response *response =
-        MESSAGE_NEW(broker->memory, API_REPLICA_FETCH, struct replica_fetch_response);
-    response->partition_count = session->given_count;
-    response->partitions = MESSAGE_ARRAY_UNSET(broker->memory, &response->head,
-                                               struct replica_fetched, session->given_count);
-    memcpy(response->partitions, session->given,
-           (size_t)session->given_count * sizeof *session->given);
+    if (response->partition_count == 0) { /* the news was old: it waits on */
+        message_free(broker->memory, &response->head);
+        return;
+    }
     struct broker_connection *connection = session->parked;
     session->parked = NULL;
     broker_respond(broker, connection, &response->head,
-                   RESPONSE_MAX_BYTES - budget + (int64_t)session->given_count * ENTRY_SIZE_BYTES);
+                   RESPONSE_MAX_BYTES - budget +
+                       (int64_t)response->partition_count * ENTRY_SIZE_BYTES);
 }
 
 void replication_connection_gone(struct broker *broker, struct broker_connection *connection)
@@ -328,6 +316,18 @@ static struct replica_fetch_request *build_request(struct replica_fetcher *fetch
             request->forgotten[request->forgotten_count++] = replica->partition->id;
         }
     }
+    if (fetcher->applied != NULL) {
+        /* It goes back as it came: thousands of entries need not be written again. */
+        void *body = fetcher->applied;
+        const struct replica_fetch_response *response = body;
+        if (!fetcher->full) {
+            request->applied = response->partitions;
+            request->applied_count = response->partition_count;
+            message_take_over(&request->head, fetcher->applied);
+        }
+        message_free(broker->memory, fetcher->applied);
+        fetcher->applied = NULL;
+    }
     fetcher->add.count = 0;
     fetcher->forget.count = 0;
     fetcher->full = false;
@@ -393,7 +393,8 @@ void replication_apply(struct replica_fetcher *fetcher)
         }
         apply_entry(fetcher, &response->partitions[i]);
     }
-    message_free(broker->memory, message);
+    CHECK(fetcher->applied == NULL);
+    fetcher->applied = message;
     if (fetcher->failed.count > 0 && !sim_timer_is_set(&fetcher->retry)) {
         sim_timer_set(broker->sim, &fetcher->retry, sim_now(broker->sim) + FETCH_BACKOFF_NS);
     }
@@ -502,13 +503,14 @@ void replication_reset(struct broker *broker)
     for (int32_t b = 0; b < broker->cluster->broker_count; b++) {
         struct replica_session *session = &broker->replica_sessions[b];
         session->news.count = 0;
-        session->given_count = 0;
         session->error_count = 0;
         session->parked = NULL;
         session->is_ready = false;
         struct replica_fetcher *fetcher = &broker->fetchers[b];
         message_free(broker->memory, fetcher->applying);
         fetcher->applying = NULL;
+        message_free(broker->memory, fetcher->applied);
+        fetcher->applied = NULL;
         message_free(broker->memory, fetcher->link.request);
         fetcher->link.request = NULL;
         fetcher->add.count = 0;

@@ -55,6 +55,15 @@ void *message_alloc(struct memory *memory, struct message *message, size_t size)
     return data;
 }
 
+void message_take_over(struct message *to, struct message *from)
+{
+    struct message_block **end = &to->blocks;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = from->blocks;
+    from->blocks = NULL;
+}
+
 void message_free(struct memory *memory, struct message *message)
 {
     if (message == NULL) return;

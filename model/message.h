@@ -76,6 +76,9 @@ void *message_alloc_unset(struct memory *memory, struct message *message, size_t
 #define MESSAGE_ARRAY_UNSET(memory, message, type, count)                                          \
     ((type *)message_alloc_unset((memory), (message), sizeof(type) * (size_t)(count)))
 
+/* What `from` points to belongs to `to` from now on. */
+void message_take_over(struct message *to, struct message *from);
+
 void message_free(struct memory *memory, struct message *message);
 
 #endif

@@ -13,6 +13,7 @@
 #include "model/trace_kinds.h"
 
 struct replica;
+struct replica_fetched;
 
 struct replica_fetch_partition {
     partition_id partition;
@@ -22,9 +23,11 @@ struct replica_fetch_partition {
 };
 struct replica_fetch_request {
     struct message head;
-    int32_t broker;   /* the follower */
-    uint32_t session; /* counts up: late requests of older ones are void */
-    bool full;        /* a new session: `partitions` are all it follows */
+    int32_t broker;                  /* the follower */
+    uint32_t session;                /* counts up: late requests of older ones are void */
+    bool full;                       /* a new session: `partitions` are all it follows */
+    struct replica_fetched *applied; /* of the last response: all of it, and it is the same array */
+    int32_t applied_count;
     struct replica_fetch_partition *partitions; /* new in the session, or at another offset */
     int32_t partition_count;
     partition_id *forgotten; /* no longer followed, or not appended: not to be taken as fetched */
