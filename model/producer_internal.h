@@ -35,18 +35,18 @@ struct producer_send_batch {
     int32_t topic_id;      /* of the topic it was sent to, as far as is known */
     int16_t epoch;
     bool full;
-    bool done; /* expired in flight: the answer no longer matters */
     uint64_t tag;
+    char unused[16];
 };
+
+_Static_assert(sizeof(struct producer_send_batch) == 128, "a batch is two cache lines");
 
 /* One partition. */
 struct producer_queue {
     struct producer *producer;
     struct partition_load *load; /* to be told of `count`; NULL = nobody asks */
     partition_id partition;
-    int32_t node; /* whose list it is in; -1 = none */
-    bool listed;
-    bool used;                        /* had a batch since the process started */
+    int32_t node;                     /* whose list it is in; -1 = none */
     struct producer_send_batch *head; /* oldest; queued ones only */
     struct producer_send_batch *tail;
     int32_t count; /* see producer_count_queued */
@@ -58,7 +58,11 @@ struct producer_queue {
     bool unresolved;     /* a batch expired in flight: nothing is sent until the others are back */
     bool in_transaction; /* the coordinator knows that the transaction writes here */
     bool adding;         /* it is being told */
+    bool listed;
+    bool used; /* had a batch since the process started */
 };
+
+_Static_assert(sizeof(struct producer_queue) == 64, "a queue is one cache line");
 
 struct producer_topic {
     name_id name;

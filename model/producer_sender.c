@@ -71,7 +71,6 @@ static void prefetch_batch(const struct producer_send_batch *batch)
 static void prefetch_queue(const struct producer_queue *queue)
 {
     __builtin_prefetch(queue);
-    __builtin_prefetch((const char *)queue + 48);
 }
 
 /* Back into the queue: by sequence if it has one, else at the front
