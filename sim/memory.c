@@ -1,9 +1,12 @@
+#define _DEFAULT_SOURCE /* madvise */
+
 #include "sim/memory.h"
 
 #include "sim/check.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define MEMORY_POISON 1
@@ -27,7 +30,8 @@
 #define CACHE_LINE       ((size_t)64)
 #define SMALL_LIMIT      ((size_t)1024) /* up to here one class per granule */
 #define CHUNK_SMALLEST   ((size_t)64 * 1024)
-#define CHUNK_LARGEST    ((size_t)1024 * 1024)
+#define HUGE_PAGE        ((size_t)2 * 1024 * 1024)
+#define CHUNK_LARGEST    (HUGE_PAGE - sizeof(struct chunk)) /* with its header, one page */
 #define OWN_CHUNK_LIMIT  ((size_t)32 * 1024) /* from here a block has a chunk of its own */
 #define STEPS_PER_DOUBLE 4u
 #define CLASS_COUNT      (SMALL_LIMIT / GRANULE + 1 + 48 * STEPS_PER_DOUBLE)
@@ -75,11 +79,24 @@ void memory_free_all(struct memory *memory)
     free(memory);
 }
 
+/* Large worlds are mostly waiting for memory, a tenth of it for addresses to be translated: where
+ * the system has pages of 2 MiB to give, they are asked for. */
+static struct chunk *host_memory(size_t size)
+{
+    if (size < HUGE_PAGE) return aligned_alloc(CACHE_LINE, size);
+    size_t whole = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    struct chunk *chunk = aligned_alloc(HUGE_PAGE, whole);
+#ifdef MADV_HUGEPAGE
+    if (chunk != NULL) (void)madvise(chunk, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+    return chunk;
+}
+
 static char *chunk_new(struct memory *memory, size_t payload_size)
 {
     size_t size = (sizeof(struct chunk) + payload_size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     CHECK(size > payload_size);
-    struct chunk *chunk = aligned_alloc(CACHE_LINE, size);
+    struct chunk *chunk = host_memory(size);
     CHECK(chunk != NULL);
     chunk->next = memory->chunks;
     chunk->size = size;
@@ -101,7 +118,8 @@ static void *carve(struct memory *memory, size_t size)
     if (size > memory->free_size) {
         memory->free_from = chunk_new(memory, memory->next_chunk_size);
         memory->free_size = memory->next_chunk_size;
-        if (memory->next_chunk_size < CHUNK_LARGEST) memory->next_chunk_size *= 2;
+        memory->next_chunk_size *= 2;
+        if (memory->next_chunk_size > CHUNK_LARGEST) memory->next_chunk_size = CHUNK_LARGEST;
     }
     char *block = memory->free_from;
     memory->free_from += size;
