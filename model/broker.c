@@ -401,6 +401,7 @@ struct broker *broker_new(struct cluster *cluster, int32_t id)
     broker->memory = cluster->memory;
     broker->id = id;
     broker->process = cluster->processes[id];
+    broker->group_config = cluster->config;
     broker->name = process_name(cluster->sim, broker->process);
     broker->entity =
         sim_add_entity(cluster->sim, broker->name, broker->process, broker_handler, broker);
@@ -531,6 +532,11 @@ void broker_shutdown(struct cluster *cluster, int32_t id)
     if (!broker->running || broker->shutting_down) return;
     broker->shutting_down = true;
     membership_heartbeat(broker);
+}
+
+void broker_set_config(struct cluster *cluster, int32_t id, const struct broker_config *config)
+{
+    cluster->brokers[id]->group_config = config;
 }
 
 void broker_disk_stall(struct cluster *cluster, int32_t id, sim_time until)

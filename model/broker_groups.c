@@ -415,7 +415,7 @@ void groups_on_role_change(struct replica *replica)
 static void fill_config(const struct broker *broker, struct coordinator_config *config)
 {
     struct names *names = sim_names(broker->sim);
-    const struct broker_config *from = broker->cluster->config;
+    const struct broker_config *from = broker->group_config;
     *config = coordinator_config_default(names);
     config->group_min_session_timeout_ms = from->group_min_session_timeout_ms;
     config->group_max_session_timeout_ms = from->group_max_session_timeout_ms;
@@ -448,8 +448,12 @@ static void fill_config(const struct broker *broker, struct coordinator_config *
 
 void groups_init(struct broker *broker)
 {
-    if (broker->groups != NULL) return;
-    struct group_host *host = memory_keep(broker->memory, sizeof *host);
+    struct group_host *host = broker->groups;
+    if (host != NULL) { /* shards of its former life are gone */
+        fill_config(broker, &host->config);
+        return;
+    }
+    host = memory_keep(broker->memory, sizeof *host);
     broker->groups = host;
     host->count = broker->cluster->topics[broker->cluster->offsets_topic].partition_count;
     host->shards = memory_keep(broker->memory, (size_t)host->count * sizeof(void *));

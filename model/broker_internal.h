@@ -216,8 +216,9 @@ struct broker {
     uint32_t incarnation;
     bool running;
     bool shutting_down;
-    bool starts_again; /* as soon as it has shut down */
-    sim_time died_at;  /* when it last crashed */
+    bool starts_again;                        /* as soon as it has shut down */
+    sim_time died_at;                         /* when it last crashed */
+    const struct broker_config *group_config; /* of the group coordinator, read when it starts */
 
     uint64_t version; /* of the metadata it has applied */
     uint64_t alive;

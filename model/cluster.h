@@ -72,6 +72,9 @@ void broker_crash(struct cluster *cluster, int32_t broker, bool host);
 void broker_restart(struct cluster *cluster, int32_t broker);
 /* Controlled shutdown: moves leaders away first, then stops. */
 void broker_shutdown(struct cluster *cluster, int32_t broker);
+/* The group coordinator's settings from the broker's next start on. They must outlive the cluster.
+ */
+void broker_set_config(struct cluster *cluster, int32_t broker, const struct broker_config *config);
 /* Every append of the broker takes at least until `until`. */
 void broker_disk_stall(struct cluster *cluster, int32_t broker, sim_time until);
 /* Moves leadership to another replica in the ISR; `unclean` to one that is alive, in the ISR or

@@ -16,6 +16,7 @@ struct group_memory {
     name_id *members; /* member ids, in the order they came */
     int32_t member_count;
     int32_t member_capacity;
+    bool is_over_capacity; /* found to be too large when it was loaded */
 };
 
 /* Whose word counts for the groups of a shard: the coordinator that took it over last. One that was
@@ -397,6 +398,11 @@ static void compare_group(struct group_trace *trace, int32_t broker,
     group_holders_take_rest(&group->target, NAME_NONE, generation);
     TRACE(trace->sim, TRACE_GROUP_STATE, group->group, GROUP_TRACE_Dead, state_of(state),
           generation, group_members_count(coordinator, group->group), broker);
+    if (!group->is_over_capacity) return;
+    group->is_over_capacity = false;
+    TRACE(trace->sim, TRACE_REBALANCE, group->group, CAUSE_GROUP_OVER_CAPACITY, NAME_NONE,
+          NAME_NONE, generation,
+          names_intern(trace->names, rebalance_reason_text(REBALANCE_OVER_CAPACITY)));
 }
 
 static void compare_shard(struct group_trace *trace, int32_t broker,
@@ -487,7 +493,13 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
     case NOTE_MEMBER_ASSIGNED:
     case NOTE_MEMBER_TARGET:
     case NOTE_GROUP_CONVERTED:
-        if (shard->broker == broker && !shard->is_loading) tell(trace, broker, coordinator, note);
+        if (shard->broker != broker) return;
+        if (!shard->is_loading) {
+            tell(trace, broker, coordinator, note);
+        } else if (note->kind == NOTE_REBALANCE && note->reason == REBALANCE_OVER_CAPACITY) {
+            memory_of(trace, note->group, coordinator_partition(coordinator))->is_over_capacity =
+                true;
+        }
         return;
     case NOTE_COMMIT:
     case NOTE_COMMIT_DURABLE: committed(trace, coordinator, note); return;

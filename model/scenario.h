@@ -295,6 +295,7 @@ struct scenario_event {
     bool unclean;           /* elect */
     enum throw_place place; /* throw */
     bool host;              /* crash: the whole host, so that nobody is told */
+    const struct broker_config *config; /* restart of brokers: with these settings; NULL = as now */
 };
 
 struct scenario_expect {

@@ -165,7 +165,9 @@ static void begin_target(struct world *world, struct fault *fault, const struct 
     case TIMELINE_START: start(world, target); break;
     case TIMELINE_RESTART:
         if (consumer != NULL) deployment_restart(deployment_of(world, target), target->member);
-        if (target->kind == TARGET_BROKER) broker_shutdown(world->cluster, target->broker);
+        if (target->kind != TARGET_BROKER) break;
+        if (event->config != NULL) broker_set_config(world->cluster, target->broker, event->config);
+        broker_shutdown(world->cluster, target->broker);
         break;
     case TIMELINE_CRASH: crash(world, fault, target); break;
     case TIMELINE_PAUSE: freeze(world, target); break;

@@ -23,6 +23,7 @@ enum timeline_parameter {
     NEEDS_PLACE = 1 << 14,      /* in: on_assigned, on_revoked or assignor */
     TAKES_PARTITIONS = 1 << 15, /* partitions: how many */
     NEEDS_TOPIC = 1 << 16,      /* topic: orders */
+    TAKES_CONFIG = 1 << 17,     /* config: {group.max.size: 2} */
 };
 
 #define ACCEPT_PROCESSES (ACCEPT_MEMBERS | ACCEPT_BROKERS | ACCEPT_PRODUCER)

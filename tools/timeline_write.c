@@ -2,6 +2,7 @@
 #include "tools/timeline_yaml.h"
 
 #include "sim/check.h"
+#include "tools/timeline_config.h"
 #include "tools/timeline_rules.h"
 #include "tools/writer.h"
 
@@ -83,6 +84,7 @@ static void write_action(struct writer *writer, const struct scenario_event *eve
         write_key(writer, "topic");
         selector_write(writer, &event->other);
     }
+    if (event->config != NULL) timeline_config_write(writer, event->config);
     if ((takes & NEEDS_KEY) != 0) {
         write_key(writer, "key");
         writer_text(writer, event->key);
@@ -188,6 +190,8 @@ static void add_actions(json_t *properties)
     add_property(properties, "partitions", "integer",
                  "how many the topic gets; left out: as many as it is declared with");
     add_property(properties, "topic", "string", "the topic whose offsets are deleted");
+    add_property(properties, "config", "object",
+                 "settings of the group coordinator that a broker is restarted with");
     add_property(properties, "key", "string", "the hot key");
     add_property(properties, "share", "string", "its share of all records");
     add_property(properties, "offset", NULL, "an offset, earliest or next");
@@ -251,7 +255,7 @@ static void append_parameters(struct text *text, unsigned takes)
                {NEEDS_OFFSET, "to"},      {TAKES_UNCLEAN, "[unclean]"},
                {TAKES_HOST, "[host]"},    {TAKES_ONE_WAY, "[one_way]"},
                {NEEDS_PLACE, "in"},       {TAKES_PARTITIONS, "[partitions]"},
-               {NEEDS_TOPIC, "topic"}};
+               {NEEDS_TOPIC, "topic"},    {TAKES_CONFIG, "[config]"}};
     const char *separator = "";
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if ((takes & all[i].parameter) == 0) continue;

@@ -3,6 +3,7 @@
 
 #include "sim/check.h"
 #include "tools/schema_hooks.h"
+#include "tools/timeline_config.h"
 #include "tools/timeline_rules.h"
 
 #include <stdlib.h>
@@ -181,6 +182,24 @@ static void read_partitions(struct entry_reader *entry)
     entry->event.count = (int32_t)partitions;
 }
 
+static bool is_a_broker(const struct selector *selector)
+{
+    return selector->kind == SELECT_BROKER || selector->kind == SELECT_ANY_BROKER ||
+           selector->kind == SELECT_BROKERS || selector->kind == SELECT_COORDINATOR ||
+           selector->kind == SELECT_LEADER;
+}
+
+static void read_config(struct entry_reader *entry)
+{
+    const struct node *node = written(entry, "config");
+    if (node == NULL) return;
+    if (!timeline_config_read(entry->reader, node, &entry->event.config)) entry->good = false;
+    if (!entry->good || is_a_broker(&entry->event.target)) return;
+    diagnostic_error(entry->reader->diagnostics, node->at,
+                     "config: only brokers are restarted with other settings");
+    entry->good = false;
+}
+
 static void read_topic(struct entry_reader *entry)
 {
     const struct node *node = written(entry, "topic");
@@ -218,6 +237,7 @@ static void read_parameters(struct entry_reader *entry)
     }
     if ((takes & TAKES_PARTITIONS) != 0) read_partitions(entry);
     if ((takes & NEEDS_TOPIC) != 0) read_topic(entry);
+    if ((takes & TAKES_CONFIG) != 0) read_config(entry);
     if ((takes & NEEDS_KEY) != 0) read_hot_key(entry);
     if ((takes & TAKES_OFFSET) != 0) {
         entry->event.offset = OFFSET_TO_LATEST;

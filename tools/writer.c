@@ -119,7 +119,7 @@ static void write_map(struct writer *writer, const struct schema_field *field, c
     writer->indent -= 2;
 }
 
-static void write_field(struct writer *writer, const struct schema_field *field, const void *base)
+void writer_value(struct writer *writer, const struct schema_field *field, const void *base)
 {
     const char *at = (const char *)base + field->offset;
     switch (field->type) {
@@ -172,6 +172,6 @@ void writer_object(struct writer *writer, const struct schema_object *object, co
         bool is_block = field->type == SCHEMA_CUSTOM || field->type == SCHEMA_MAP ||
                         field->type == SCHEMA_OBJECT;
         if (!is_block) text_append(writer->out, " ");
-        write_field(writer, field, base);
+        writer_value(writer, field, base);
     }
 }

@@ -12,6 +12,8 @@ struct writer {
 
 /* The fields of an object as block map, one per line at the writer's indent. */
 void writer_object(struct writer *writer, const struct schema_object *object, const void *base);
+/* One field's value, without its key. */
+void writer_value(struct writer *writer, const struct schema_field *field, const void *base);
 
 /* For hooks: flow values on the current line. */
 void writer_text(struct writer *writer, const char *text); /* quoted where YAML needs it */
