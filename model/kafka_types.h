@@ -84,6 +84,16 @@ const char *kafka_error_name(int32_t error);
 /* False when no error has this name. */
 bool kafka_error_find(const char *name, enum kafka_error *error);
 
+/* As the client's exceptions are derived: what passes, and what passes once the client knows anew
+ * who leads what. Each handler names exceptions to this. */
+enum kafka_error_class {
+    ERROR_FINAL,
+    ERROR_RETRIABLE,        /* RetriableException */
+    ERROR_INVALID_METADATA, /* InvalidMetadataException, one of these */
+};
+enum kafka_error_class kafka_error_class_of(enum kafka_error error);
+bool kafka_error_is_retriable(enum kafka_error error);
+
 /* Partition `partition` of a topic known by name. */
 struct topic_partition {
     name_id topic;

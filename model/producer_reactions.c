@@ -65,37 +65,6 @@ static const struct table tables[PRODUCER_ANSWER_COUNT] = {
     [ANSWER_END_TXN] = {end_txn, ARRAY_LEN(end_txn), PRODUCER_DIES},
 };
 
-/* Subclasses of RetriableException. */
-static bool is_retriable(enum kafka_error error)
-{
-    static const enum kafka_error retriable[] = {
-        KAFKA_CORRUPT_MESSAGE,
-        KAFKA_UNKNOWN_TOPIC_OR_PARTITION,
-        KAFKA_LEADER_NOT_AVAILABLE,
-        KAFKA_NOT_LEADER_OR_FOLLOWER,
-        KAFKA_REQUEST_TIMED_OUT,
-        KAFKA_REPLICA_NOT_AVAILABLE,
-        KAFKA_NETWORK_EXCEPTION,
-        KAFKA_COORDINATOR_LOAD_IN_PROGRESS,
-        KAFKA_COORDINATOR_NOT_AVAILABLE,
-        KAFKA_NOT_COORDINATOR,
-        KAFKA_NOT_ENOUGH_REPLICAS,
-        KAFKA_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-        KAFKA_CONCURRENT_TRANSACTIONS,
-        KAFKA_KAFKA_STORAGE_ERROR,
-        KAFKA_FETCH_SESSION_ID_NOT_FOUND,
-        KAFKA_INVALID_FETCH_SESSION_EPOCH,
-        KAFKA_FENCED_LEADER_EPOCH,
-        KAFKA_UNKNOWN_LEADER_EPOCH,
-        KAFKA_OFFSET_NOT_AVAILABLE,
-        KAFKA_UNSTABLE_OFFSET_COMMIT,
-    };
-    for (size_t i = 0; i < ARRAY_LEN(retriable); i++) {
-        if (retriable[i] == error) return true;
-    }
-    return false;
-}
-
 enum producer_reaction producer_reaction_to(enum producer_answer answer, enum kafka_error error)
 {
     if (error == KAFKA_NONE) return PRODUCER_GOES_ON;
@@ -108,19 +77,16 @@ enum producer_reaction producer_reaction_to(enum producer_answer answer, enum ka
     bool is_lost = error == KAFKA_NOT_COORDINATOR || error == KAFKA_COORDINATOR_NOT_AVAILABLE ||
                    error == KAFKA_NETWORK_EXCEPTION;
     if (is_lost && answer != ANSWER_FIND_COORDINATOR) return PRODUCER_REDISCOVERS;
-    return is_retriable(error) ? PRODUCER_RETRIES : table->other;
+    return kafka_error_is_retriable(error) ? PRODUCER_RETRIES : table->other;
 }
 
 bool produce_error_is_retriable(enum kafka_error error)
 {
-    return is_retriable(error) || error == KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER ||
+    return kafka_error_is_retriable(error) || error == KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER ||
            error == KAFKA_UNKNOWN_PRODUCER_ID;
 }
 
 bool produce_error_asks_for_metadata(enum kafka_error error)
 {
-    return error == KAFKA_NOT_LEADER_OR_FOLLOWER || error == KAFKA_LEADER_NOT_AVAILABLE ||
-           error == KAFKA_UNKNOWN_TOPIC_OR_PARTITION || error == KAFKA_FENCED_LEADER_EPOCH ||
-           error == KAFKA_NETWORK_EXCEPTION || error == KAFKA_KAFKA_STORAGE_ERROR ||
-           error == KAFKA_REPLICA_NOT_AVAILABLE;
+    return kafka_error_class_of(error) == ERROR_INVALID_METADATA;
 }

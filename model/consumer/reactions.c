@@ -7,19 +7,18 @@
 /* A leader moved, or a broker does not know yet. */
 #define STALE_METADATA   (REACT_RETRY | REACT_REFRESH_METADATA)
 
-#define TABLE(name, text, others)                                                                  \
+/* Whoever does not ask whether an error is retriable treats both kinds alike. */
+#define TABLE(name, text, others) TABLE_RETRYING(name, text, others, others)
+#define TABLE_RETRYING(name, text, retriables, others)                                             \
     const struct reaction_table name##_reactions = {text, name##_rows, ARRAY_LEN(name##_rows),     \
-                                                    others}
+                                                    retriables, others}
 
+/* AbstractCoordinator.ensureCoordinatorReady. */
 static const struct reaction_row find_coordinator_rows[] = {
     {KAFKA_NONE, REACT_SUCCEED},
-    {KAFKA_COORDINATOR_NOT_AVAILABLE, STALE_METADATA},
-    {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, STALE_METADATA},
-    {KAFKA_NOT_COORDINATOR, STALE_METADATA},
-    {KAFKA_REQUEST_TIMED_OUT, STALE_METADATA},
     {KAFKA_GROUP_AUTHORIZATION_FAILED, REACT_THROW},
 };
-TABLE(find_coordinator, "FindCoordinator", REACT_THROW);
+TABLE_RETRYING(find_coordinator, "FindCoordinator", STALE_METADATA, REACT_THROW);
 
 /* JoinGroupResponseHandler. */
 static const struct reaction_row join_group_rows[] = {
@@ -73,15 +72,14 @@ static const struct reaction_row offset_commit_rows[] = {
 };
 TABLE(offset_commit, "OffsetCommit", REACT_THROW);
 
-/* OffsetFetchResponseHandler. */
+/* OffsetFetchResponseHandler. A partition that does not exist is told of a partition, and final. */
 static const struct reaction_row offset_fetch_rows[] = {
     {KAFKA_NONE, REACT_SUCCEED},
-    {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, REACT_RETRY},
-    {KAFKA_UNSTABLE_OFFSET_COMMIT, REACT_RETRY},
     {KAFKA_COORDINATOR_NOT_AVAILABLE, LOST_COORDINATOR},
     {KAFKA_NOT_COORDINATOR, LOST_COORDINATOR},
+    {KAFKA_UNKNOWN_TOPIC_OR_PARTITION, REACT_THROW},
 };
-TABLE(offset_fetch, "OffsetFetch", REACT_THROW);
+TABLE_RETRYING(offset_fetch, "OffsetFetch", REACT_RETRY, REACT_THROW);
 
 /* OffsetFetcherUtils.handleListOffsetResponse. An error it does not know is logged, and tried
  * again. */
@@ -150,18 +148,17 @@ TABLE(consumer_commit, "OffsetCommit, KIP-848", REACT_THROW);
 
 static const struct reaction_row consumer_offset_fetch_rows[] = {
     {KAFKA_NONE, REACT_SUCCEED},
-    {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, REACT_RETRY},
-    {KAFKA_UNSTABLE_OFFSET_COMMIT, REACT_RETRY},
     {KAFKA_STALE_MEMBER_EPOCH, REACT_RETRY},
     {KAFKA_COORDINATOR_NOT_AVAILABLE, LOST_COORDINATOR},
     {KAFKA_NOT_COORDINATOR, LOST_COORDINATOR},
+    {KAFKA_UNKNOWN_TOPIC_OR_PARTITION, REACT_THROW},
 };
-TABLE(consumer_offset_fetch, "OffsetFetch, KIP-848", REACT_THROW);
+TABLE_RETRYING(consumer_offset_fetch, "OffsetFetch, KIP-848", REACT_RETRY, REACT_THROW);
 
 uint32_t reaction_to(const struct reaction_table *table, enum kafka_error error)
 {
     for (int32_t i = 0; i < table->row_count; i++) {
         if (table->rows[i].error == error) return table->rows[i].reaction;
     }
-    return table->other;
+    return kafka_error_is_retriable(error) ? table->retriable : table->other;
 }

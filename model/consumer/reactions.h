@@ -1,7 +1,11 @@
 /* model/consumer/reactions.h: what a consumer does about each error of each response.
  *
  * Data, not code: one table per response (the handlers of AbstractCoordinator, ConsumerCoordinator,
- * OffsetFetcher and FetchCollector). An error that a table does not list is its `other`. */
+ * OffsetFetcher and FetchCollector). An error that a table does not list is its `retriable` if
+ * Kafka derives it from RetriableException, else its `other`. Two responses need no table: what
+ * LeaveGroup answers is only logged (LeaveGroupResponseHandler), and a topic that Metadata cannot
+ * tell is asked for again, whatever the error (the errors that are thrown, of names and
+ * authorization, do not occur here). */
 #ifndef MODEL_CONSUMER_REACTIONS_H
 #define MODEL_CONSUMER_REACTIONS_H
 
@@ -33,6 +37,7 @@ struct reaction_table {
     const char *response;
     const struct reaction_row *rows;
     int32_t row_count;
+    uint32_t retriable;
     uint32_t other;
 };
 struct reaction_row {

@@ -1,31 +1,20 @@
 /* Every error code of Kafka against every response a consumer acts on. The expectations are written
  * down a second time here, response by response, from classic-consumer.md sections 4, 8 and 9. */
 #include "model/consumer/reactions.h"
-#include "sim/check.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-static const enum kafka_error all_errors[] = {
-#define X(name, value) KAFKA_##name,
-    KAFKA_ERRORS(X)
-#undef X
-};
+#include "tests/model/decided_errors.h"
 
 struct expectation {
     enum kafka_error error;
     uint32_t reaction;
 };
 
-/* Walks all errors: what is listed reacts as listed, everything else as `other`. */
+/* Walks all errors: what is listed reacts as listed, what is retriable and everything else as told.
+ */
 static void walk(const struct reaction_table *table, const struct expectation *listed,
-                 size_t listed_count, uint32_t other)
+                 size_t listed_count, uint32_t retriable, uint32_t other)
 {
     for (size_t i = 0; i < ARRAY_LEN(all_errors); i++) {
-        uint32_t expected = other;
+        uint32_t expected = IS_ONE_OF(all_errors[i], retriable_errors) ? retriable : other;
         for (size_t k = 0; k < listed_count; k++) {
             if (listed[k].error == all_errors[i]) expected = listed[k].reaction;
         }
@@ -36,9 +25,10 @@ static void walk(const struct reaction_table *table, const struct expectation *l
         }
     }
 }
-#define WALK(table, other, ...)                                                                    \
+#define WALK_RETRYING(table, retriable, other, ...)                                                \
     walk(&(table), (const struct expectation[]){__VA_ARGS__},                                      \
-         ARRAY_LEN(((const struct expectation[]){__VA_ARGS__})), other)
+         ARRAY_LEN(((const struct expectation[]){__VA_ARGS__})), retriable, other)
+#define WALK(table, other, ...) WALK_RETRYING(table, other, other, __VA_ARGS__)
 
 #define REDISCOVER (REACT_RETRY | REACT_COORDINATOR_UNKNOWN)
 #define REFRESH    (REACT_RETRY | REACT_REFRESH_METADATA)
@@ -46,9 +36,7 @@ static void walk(const struct reaction_table *table, const struct expectation *l
 static void find_coordinator(void **state)
 {
     (void)state;
-    WALK(find_coordinator_reactions, REACT_THROW, {KAFKA_NONE, REACT_SUCCEED},
-         {KAFKA_COORDINATOR_NOT_AVAILABLE, REFRESH}, {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, REFRESH},
-         {KAFKA_NOT_COORDINATOR, REFRESH}, {KAFKA_REQUEST_TIMED_OUT, REFRESH});
+    WALK_RETRYING(find_coordinator_reactions, REFRESH, REACT_THROW, {KAFKA_NONE, REACT_SUCCEED});
 }
 
 static void join_group(void **state)
@@ -102,10 +90,10 @@ static void offset_commit(void **state)
 static void offset_fetch(void **state)
 {
     (void)state;
-    WALK(offset_fetch_reactions, REACT_THROW, {KAFKA_NONE, REACT_SUCCEED},
-         {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, REACT_RETRY},
-         {KAFKA_UNSTABLE_OFFSET_COMMIT, REACT_RETRY}, {KAFKA_COORDINATOR_NOT_AVAILABLE, REDISCOVER},
-         {KAFKA_NOT_COORDINATOR, REDISCOVER});
+    WALK_RETRYING(offset_fetch_reactions, REACT_RETRY, REACT_THROW, {KAFKA_NONE, REACT_SUCCEED},
+                  {KAFKA_UNKNOWN_TOPIC_OR_PARTITION, REACT_THROW},
+                  {KAFKA_COORDINATOR_NOT_AVAILABLE, REDISCOVER},
+                  {KAFKA_NOT_COORDINATOR, REDISCOVER});
 }
 
 static void list_offsets(void **state)
@@ -166,15 +154,17 @@ static void offset_commit_of_a_consumer_group(void **state)
 static void offset_fetch_of_a_consumer_group(void **state)
 {
     (void)state;
-    WALK(consumer_offset_fetch_reactions, REACT_THROW, {KAFKA_NONE, REACT_SUCCEED},
-         {KAFKA_COORDINATOR_LOAD_IN_PROGRESS, REACT_RETRY},
-         {KAFKA_UNSTABLE_OFFSET_COMMIT, REACT_RETRY}, {KAFKA_STALE_MEMBER_EPOCH, REACT_RETRY},
-         {KAFKA_COORDINATOR_NOT_AVAILABLE, REDISCOVER}, {KAFKA_NOT_COORDINATOR, REDISCOVER});
+    WALK_RETRYING(consumer_offset_fetch_reactions, REACT_RETRY, REACT_THROW,
+                  {KAFKA_NONE, REACT_SUCCEED}, {KAFKA_STALE_MEMBER_EPOCH, REACT_RETRY},
+                  {KAFKA_UNKNOWN_TOPIC_OR_PARTITION, REACT_THROW},
+                  {KAFKA_COORDINATOR_NOT_AVAILABLE, REDISCOVER},
+                  {KAFKA_NOT_COORDINATOR, REDISCOVER});
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_error_is_decided),
         cmocka_unit_test(find_coordinator),
         cmocka_unit_test(join_group),
         cmocka_unit_test(sync_group),

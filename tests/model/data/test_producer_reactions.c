@@ -1,44 +1,11 @@
 /* Every error code of Kafka against every response a producer acts on. The expectations are written
  * down a second time here, from the handlers of TransactionManager and from Sender. */
 #include "model/producer_reactions.h"
-#include "sim/check.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-static const enum kafka_error all_errors[] = {
-#define X(name, value) KAFKA_##name,
-    KAFKA_ERRORS(X)
-#undef X
-};
+#include "tests/model/decided_errors.h"
 
 struct expectation {
     enum kafka_error error;
     enum producer_reaction reaction;
-};
-
-/* Not about the request, but about the moment: every handler tries again. */
-static const enum kafka_error passing[] = {
-    KAFKA_CORRUPT_MESSAGE,
-    KAFKA_UNKNOWN_TOPIC_OR_PARTITION,
-    KAFKA_LEADER_NOT_AVAILABLE,
-    KAFKA_NOT_LEADER_OR_FOLLOWER,
-    KAFKA_REQUEST_TIMED_OUT,
-    KAFKA_REPLICA_NOT_AVAILABLE,
-    KAFKA_COORDINATOR_LOAD_IN_PROGRESS,
-    KAFKA_NOT_ENOUGH_REPLICAS,
-    KAFKA_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-    KAFKA_CONCURRENT_TRANSACTIONS,
-    KAFKA_KAFKA_STORAGE_ERROR,
-    KAFKA_FETCH_SESSION_ID_NOT_FOUND,
-    KAFKA_INVALID_FETCH_SESSION_EPOCH,
-    KAFKA_FENCED_LEADER_EPOCH,
-    KAFKA_UNKNOWN_LEADER_EPOCH,
-    KAFKA_OFFSET_NOT_AVAILABLE,
-    KAFKA_UNSTABLE_OFFSET_COMMIT,
 };
 
 static enum producer_reaction expected_of(const struct expectation *listed, size_t listed_count,
@@ -47,9 +14,8 @@ static enum producer_reaction expected_of(const struct expectation *listed, size
     for (size_t i = 0; i < listed_count; i++) {
         if (listed[i].error == error) return listed[i].reaction;
     }
-    for (size_t i = 0; i < ARRAY_LEN(passing); i++) {
-        if (passing[i] == error) return PRODUCER_RETRIES;
-    }
+    /* Not about the request, but about the moment: every handler tries again. */
+    if (IS_ONE_OF(error, retriable_errors)) return PRODUCER_RETRIES;
     return error == KAFKA_NONE ? PRODUCER_GOES_ON : other;
 }
 
@@ -135,23 +101,13 @@ static void end_txn(void **state)
 static void produce(void **state)
 {
     (void)state;
-    static const enum kafka_error leader_errors[] = {
-        KAFKA_NOT_LEADER_OR_FOLLOWER, KAFKA_LEADER_NOT_AVAILABLE, KAFKA_UNKNOWN_TOPIC_OR_PARTITION,
-        KAFKA_FENCED_LEADER_EPOCH,    KAFKA_NETWORK_EXCEPTION,    KAFKA_KAFKA_STORAGE_ERROR,
-        KAFKA_REPLICA_NOT_AVAILABLE};
     for (size_t i = 0; i < ARRAY_LEN(all_errors); i++) {
         enum kafka_error error = all_errors[i];
-        bool again = error == KAFKA_NETWORK_EXCEPTION || error == KAFKA_NOT_COORDINATOR ||
-                     error == KAFKA_COORDINATOR_NOT_AVAILABLE ||
+        bool again = IS_ONE_OF(error, retriable_errors) ||
                      error == KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER ||
                      error == KAFKA_UNKNOWN_PRODUCER_ID;
-        for (size_t k = 0; k < ARRAY_LEN(passing); k++)
-            again = again || passing[k] == error;
-        bool asks = false;
-        for (size_t k = 0; k < ARRAY_LEN(leader_errors); k++)
-            asks = asks || leader_errors[k] == error;
         if (produce_error_is_retriable(error) != again ||
-            produce_error_asks_for_metadata(error) != asks)
+            produce_error_asks_for_metadata(error) != IS_ONE_OF(error, metadata_errors))
             fail_msg("Produce answered %s", kafka_error_name(error));
     }
 }
@@ -159,6 +115,7 @@ static void produce(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_error_is_decided),
         cmocka_unit_test(find_coordinator),
         cmocka_unit_test(init_producer_id),
         cmocka_unit_test(add_partitions_to_txn),
