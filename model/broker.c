@@ -325,6 +325,17 @@ static void on_execute(struct broker *broker, connection_id id)
     if (waits_for_answer && connection->is_closing) forget_connection(broker, connection);
 }
 
+void broker_retain(struct replica *replica, const struct topic *topic)
+{
+    const struct broker *broker = replica->broker;
+    struct partition_log *log = &replica->partition->log;
+    const struct log_retention retention = {topic->retention_ms, topic->retention_bytes,
+                                            replica->high_watermark};
+    if (!partition_log_retain(log, &retention, sim_now(broker->sim))) return;
+    TRACE(broker->sim, TRACE_LOG_START, partition_traced(replica->partition), log->start_offset,
+          broker->id);
+}
+
 static void on_retention(struct broker *broker)
 {
     const struct cluster *cluster = broker->cluster;
@@ -339,13 +350,7 @@ static void on_retention(struct broker *broker)
             internal_log_clean(replica);
             continue;
         }
-        const struct log_retention retention = {topic->retention_ms, topic->retention_bytes,
-                                                replica->high_watermark};
-        if (topic->compact || !partition_log_retain(&replica->partition->log, &retention, now)) {
-            continue;
-        }
-        TRACE(broker->sim, TRACE_LOG_START, partition_traced(replica->partition),
-              replica->partition->log.start_offset, broker->id);
+        if (!topic->compact) broker_retain(replica, topic);
     }
     sim_timer_set(broker->sim, &broker->retention,
                   now + MILLISECONDS(cluster->config->log_retention_check_interval_ms));
@@ -380,6 +385,7 @@ static void broker_handler(struct sim *sim, void *self, const struct sim_event *
     case BROKER_REPLICA_LAG: on_lag_check(broker); break;
     case BROKER_JOIN_RETRY: replica_check_joins(broker); break;
     case BROKER_HEARTBEAT_DUE: membership_heartbeat(broker); break;
+    case BROKER_CLEANER: cleaner_run(broker); break;
     case BROKER_RETENTION: on_retention(broker); break;
     case BROKER_FETCH_EXPIRED: fetch_expired(broker, (uint32_t)event->number); break;
     case BROKER_PRODUCE_EXPIRED: produce_expired(broker, (uint32_t)event->number); break;
@@ -450,8 +456,10 @@ void broker_start(struct broker *broker)
     sim_timer_init(&broker->lag_check, broker->entity, BROKER_REPLICA_LAG, 0);
     sim_timer_init(&broker->join_retry, broker->entity, BROKER_JOIN_RETRY, 0);
     sim_timer_init(&broker->retention, broker->entity, BROKER_RETENTION, 0);
+    sim_timer_init(&broker->cleaner, broker->entity, BROKER_CLEANER, 0);
     sim_time now = sim_now(broker->sim);
     sim_timer_set(broker->sim, &broker->retention, now + RETENTION_FIRST_NS);
+    cleaner_start(broker);
     sim_timer_set(broker->sim, &broker->lag_check,
                   now + MILLISECONDS(broker->cluster->config->replica_lag_time_max_ms) / 2);
     membership_start(broker);

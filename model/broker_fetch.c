@@ -24,7 +24,7 @@ struct answer {
 /* Neighbours that only arrived at different times go as one: the reader cannot tell. */
 static bool extend_slice(struct batch_slice *slice, const struct log_batch *batch)
 {
-    if (slice->control || (batch->flags & LOG_CONTROL) != 0 ||
+    if (slice->control || (batch->flags & (LOG_CONTROL | LOG_EMPTY)) != 0 ||
         slice->base_offset + slice->count != batch->base_offset ||
         slice->leader_epoch != batch->leader_epoch ||
         slice->aborted != ((batch->flags & LOG_ABORTED) != 0)) {
@@ -55,7 +55,7 @@ static void add_slice(struct broker *broker, struct answer *answer, const struct
         .bytes = batch->bytes,
         .first_at = batch->first_at,
         .last_at = batch->last_at,
-        .control = (batch->flags & LOG_CONTROL) != 0,
+        .control = (batch->flags & (LOG_CONTROL | LOG_EMPTY)) != 0,
         .aborted = (batch->flags & LOG_ABORTED) != 0,
     };
 }

@@ -66,7 +66,8 @@ struct replica {
     uint64_t wanted_isr; /* while altering */
     int32_t partition_epoch;
     uint32_t cleaned_count; /* batches left by the last cleaning of an internal log */
-    char unused[8];
+    int64_t
+        first_dirty_offset; /* a compacted topic: cleaned below it (cleaner-offset-checkpoint) */
 
     struct follower_progress followers[]; /* shape [replica_count]; own entry unused */
 };
@@ -195,6 +196,7 @@ enum broker_event {
     BROKER_SHARD_LOADED,
     BROKER_TRANSACTION_TIMER,
     BROKER_TRANSACTIONS_LOADED, /* number: partition of __transaction_state */
+    BROKER_CLEANER,
 };
 
 /* What this broker knows of any partition, hosted here or not. */
@@ -247,6 +249,7 @@ struct broker {
     struct sim_timer lag_check;
     struct sim_timer join_retry;
     struct sim_timer retention;
+    struct sim_timer cleaner;
     struct pointer_list altering; /* replicas whose ISR is to be altered */
 
     struct fetch_session **sessions; /* slots; session id = slot + 1 */
@@ -292,6 +295,8 @@ void broker_connection_remove(struct broker *broker, struct broker_connection *c
 void broker_respond(struct broker *broker, struct broker_connection *connection,
                     struct message *response, int64_t size_bytes);
 void broker_finish(struct broker *broker);
+/* Deletes what retention lets go of this log. */
+void broker_retain(struct replica *replica, const struct topic *topic);
 /* How long an append that begins now keeps its thread waiting. */
 sim_time broker_disk_ns(struct broker *broker);
 
@@ -379,6 +384,8 @@ void fetch_on_visible(struct replica *replica);
 /* The session of an entry that has been prefetched. */
 void fetch_prefetch_reader(const struct fetch_entry *entry);
 void fetch_on_role_change(struct replica *replica);
+/* Positions in the log, which readers remember, are to be looked up again. */
+void fetch_forget_positions(struct replica *replica);
 void fetch_answer(struct broker *broker, struct fetch_session *session);
 void fetch_expired(struct broker *broker, uint32_t slot);
 void fetch_connection_gone(struct broker *broker, struct broker_connection *connection);
@@ -454,7 +461,10 @@ int32_t commit_offset_count(const struct message *request);
  * takes `response` over. */
 struct message *commit_whole_response(const struct broker *broker, const struct message *request,
                                       struct message *response);
-/* internal_log.c: payloads of the internal topics, and their compaction */
+/* broker_cleaner.c: compaction of the other topics */
+void cleaner_start(struct broker *broker);
+void cleaner_run(struct broker *broker);
+/* internal_log.c: payloads, and compaction of the internal topics */
 struct log_payloads broker_log_payloads(struct cluster *cluster, const struct topic *topic);
 void internal_log_clean(struct replica *replica);
 /* How long a new coordinator takes to read its log. */

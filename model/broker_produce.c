@@ -1,6 +1,7 @@
 #include "model/broker_internal.h"
 #include "model/undelivered.h"
 
+#include "model/batch_keys.h"
 #include "sim/check.h"
 
 /* Produce. A batch is appended to the leader's log at once; with acks=all the answer waits until
@@ -102,6 +103,11 @@ static void append(struct replica *replica, const struct produce_request *reques
         record.producer = producer_states_append(producers, &sequenced, replica->log.end_offset,
                                                  sim_now(broker->sim));
         if (request->transactional_id != NAME_NONE) record.flags = LOG_TRANSACTIONAL;
+    }
+    if (request->keys != NULL) {
+        record.payload =
+            batch_keys_new(broker->memory, request->keys, PARTITION_NUMBER(batch->partition),
+                           batch->number, replica->log.end_offset);
     }
     /* Told first: where the leader is alone, the records become visible as they are appended. */
     emit_append(replica, request, batch, replica->log.end_offset, false);

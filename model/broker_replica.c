@@ -206,6 +206,7 @@ void replica_copy_producers(struct replica *replica, struct replica *leader)
 void replica_truncate(struct replica *replica, int64_t offset)
 {
     replica_log_truncate(&replica->log, offset);
+    if (replica->first_dirty_offset > offset) replica->first_dirty_offset = offset;
     if (replica->producers != NULL) producer_states_truncate(replica->producers, offset);
     replica_rejoin(replica);
 }

@@ -324,7 +324,8 @@ static void check_committed(struct checkers *checkers, int32_t group,
     while (interval_set_first_gap(&claim->processed, from, offset, &gap)) {
         int64_t unexplained = gap.to - gap.from -
                               interval_set_covered(&claim->skipped, gap.from, gap.to) -
-                              interval_set_covered(&claim->given_up, gap.from, gap.to);
+                              interval_set_covered(&claim->given_up, gap.from, gap.to) -
+                              interval_set_covered(&log->compacted, gap.from, gap.to);
         if (unexplained > 0) {
             violate(checkers, CHECKER_I18, record, (name_id)record->field[0],
                     "%s committed %lld on %s-%d, but %lld records from %lld on were not processed",

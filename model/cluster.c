@@ -105,7 +105,7 @@ void cluster_grow_topic(struct cluster *cluster, struct topic *topic, int32_t pa
     }
     topic->log_options = (struct partition_log_options){
         .memory = cluster->memory,
-        .batches_max = topic->internal ? UINT32_MAX : cluster->batches_max,
+        .batches_max = topic->internal || topic->compact ? UINT32_MAX : cluster->batches_max,
         .segment_bytes = topic->segment_bytes,
         .segment_ms = topic->segment_ms,
         .payloads = broker_log_payloads(cluster, topic),
@@ -147,7 +147,18 @@ static void add_scenario_topic(struct cluster *cluster, const struct scenario_to
         .retention_bytes = from->retention_bytes,
         .segment_bytes = from->segment_bytes,
         .segment_ms = from->segment_ms,
+        .compact_and_delete = from->compact_and_delete,
+        .compaction = {.min_dirty_milli = from->min_cleanable_dirty_milli,
+                       .min_lag_ns = MILLISECONDS(from->min_compaction_lag_ms),
+                       .max_lag_ms = from->max_compaction_lag_ms,
+                       .delete_retention_ns = MILLISECONDS(from->delete_retention_ms),
+                       .segment_bytes = from->segment_bytes},
     };
+    /* A segment becomes no older than it may stay dirty (LogConfig.maxSegmentMs). */
+    if (topic->compact && from->max_compaction_lag_ms > 0 &&
+        from->max_compaction_lag_ms < topic->segment_ms) {
+        topic->segment_ms = from->max_compaction_lag_ms;
+    }
     cluster->topic_count++;
     if (topic->exists) cluster_grow_topic(cluster, topic, from->partitions);
 }
@@ -366,7 +377,7 @@ sim_time cluster_record_at(const struct cluster *cluster, partition_id id, int64
     const struct partition *partition = cluster_partition(cluster, id);
     if (partition == NULL) return -1;
     const struct log_batch *batch = replica_log_find(partition->log.owner, offset);
-    if (batch == NULL || offset < batch->base_offset) return -1;
+    if (batch == NULL || offset < batch->base_offset || (batch->flags & LOG_EMPTY) != 0) return -1;
     return log_batch_record_at(batch, offset - batch->base_offset);
 }
 

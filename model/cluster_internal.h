@@ -4,6 +4,7 @@
 
 #include "model/cluster.h"
 #include "model/group_watch.h"
+#include "model/log_cleaner.h"
 #include "model/partition_log.h"
 #include "model/producer_state.h"
 
@@ -59,6 +60,7 @@ struct topic {
     int32_t id; /* see PARTITION_IN; -1 = never created yet */
     bool internal;
     bool compact;
+    bool compact_and_delete;
     int32_t replication;
     int32_t min_insync_replicas;
     bool unclean_leader_election;
@@ -66,6 +68,7 @@ struct topic {
     int64_t retention_bytes;
     int64_t segment_bytes;
     int64_t segment_ms;
+    struct log_compaction compaction; /* of ordinary topics */
     int32_t partition_count;
     int32_t partition_capacity;
     struct partition **partitions;

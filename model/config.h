@@ -112,6 +112,13 @@ struct broker_config {
     int64_t log_segment_bytes;
     int64_t log_segment_ms;
     int32_t producer_id_expiration_ms;
+    /* log cleaner; the last four are defaults of the topics */
+    bool log_cleaner_enable;
+    int32_t log_cleaner_backoff_ms;
+    int32_t log_cleaner_min_cleanable_milli; /* log.cleaner.min.cleanable.ratio */
+    int64_t log_cleaner_delete_retention_ms;
+    int64_t log_cleaner_min_compaction_lag_ms;
+    int64_t log_cleaner_max_compaction_lag_ms;
     /* transactions */
     int32_t transaction_max_timeout_ms;
     int32_t transaction_abort_timed_out_transaction_cleanup_interval_ms;

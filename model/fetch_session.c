@@ -116,6 +116,15 @@ void fetch_on_role_change(struct replica *replica)
     }
 }
 
+void fetch_forget_positions(struct replica *replica)
+{
+    for (struct fetch_entry *entry = replica->watchers; entry != NULL;
+         entry = entry->next_watcher) {
+        entry->position = -1;
+        entry->served_offset = -1;
+    }
+}
+
 void fetch_session_prefetch(const struct fetch_session *session)
 {
     const struct broker *broker = session->broker;

@@ -34,7 +34,8 @@
     X(WAITING, "waiting", "records that nobody had processed when the run ended")                  \
     X(COPY, "copy", "records that a producer wrote to the log a second time")                      \
     X(OVERTAKEN, "ahead of its key",                                                               \
-      "records of an added partition, older ones of their keys waiting")
+      "records of an added partition, older ones of their keys waiting")                           \
+    X(COMPACTED, "compacted away", "records that compaction removed before the group came to them")
 
 #define FINDING_CAUSES(X)                                                                          \
     X(UNKNOWN, "unknown", "no cause was seen")                                                     \
@@ -72,7 +73,8 @@
     X(ACKS_0, "acks=0", "sent without asking for an answer, and never written")                    \
     X(PRODUCER_KILLED, "producer killed", "in the memory of a producer whose process died")        \
     X(TOPIC_DELETED, "topic deleted", "the topic was deleted, and with it what was not read")      \
-    X(TOPIC_RECREATED, "topic recreated", "the position was one in a deleted topic of that name")
+    X(TOPIC_RECREATED, "topic recreated", "the position was one in a deleted topic of that name")  \
+    X(COMPACTION, "compaction", "their keys had later records")
 
 enum finding_kind {
 #define X(name, text, help) FINDING_##name,

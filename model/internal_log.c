@@ -1,5 +1,6 @@
 #include "model/broker_internal.h"
 
+#include "model/batch_keys.h"
 #include "model/coordinator/group_log_cleaner.h"
 #include "model/transaction_log.h"
 
@@ -47,6 +48,7 @@ struct log_payloads broker_log_payloads(struct cluster *cluster, const struct to
     if (topic->index == cluster->transaction_topic) {
         return (struct log_payloads){release_transaction, hold_transaction, cluster->memory};
     }
+    if (topic->compact) return batch_keys_payloads(cluster->memory);
     return (struct log_payloads){NULL, NULL, NULL};
 }
 

@@ -129,6 +129,14 @@ bool interval_set_first_gap(const struct interval_set *set, int64_t from, int64_
     return true;
 }
 
+int64_t interval_set_next(const struct interval_set *set, int64_t offset)
+{
+    const struct interval *ranges = interval_set_ranges(set);
+    uint32_t i = first_ending_after(set, offset);
+    if (i < set->count && ranges[i].from <= offset) i++;
+    return i < set->count ? ranges[i].from : INT64_MAX;
+}
+
 bool interval_set_is_consistent(const struct interval_set *set)
 {
     const struct interval *ranges = interval_set_ranges(set);

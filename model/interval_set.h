@@ -38,6 +38,8 @@ bool interval_set_contains(const struct interval_set *set, int64_t offset);
 /* The first part of [from, to) that is not in the set; false when all of it is. */
 bool interval_set_first_gap(const struct interval_set *set, int64_t from, int64_t to,
                             struct interval *gap);
+/* Where the first range begins that begins after `offset`; INT64_MAX when none does. */
+int64_t interval_set_next(const struct interval_set *set, int64_t offset);
 bool interval_set_is_consistent(const struct interval_set *set);
 
 #endif

@@ -15,4 +15,14 @@
 void key_weights(uint64_t *weights, int32_t partitions, const struct scenario_keys *keys,
                  const struct hot_key *extra, struct memory *memory);
 
+/* Each key with its weight, in the same order every time; a key may come more than once (an
+ * ordinary one that is hot too). The text is valid during the call. */
+struct key_visitor {
+    void (*visit)(void *self, const char *key, uint64_t weight);
+    void *self;
+};
+void key_weights_visit(const struct scenario_keys *keys, const struct hot_key *extra,
+                       struct memory *memory, const struct key_visitor *visitor);
+int32_t key_partition(const char *key, int32_t partitions);
+
 #endif

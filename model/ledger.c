@@ -58,6 +58,7 @@ static void observe(void *self, const struct trace_record *record)
     case TRACE_LEADER_ELECTED:
     case TRACE_LOG_START:
     case TRACE_UNREADABLE:
+    case TRACE_COMPACTED:
     case TRACE_PRODUCE_DONE: ledger_on_log_record(ledger, record); return;
     case TRACE_ARRIVAL: ledger_on_arrival(ledger, record); return;
     case TRACE_SEND_FAILED: ledger_on_send_failed(ledger, record); return;
@@ -77,7 +78,7 @@ static const uint16_t followed[] = {
     TRACE_OWNED,           TRACE_DISOWNED,       TRACE_CLIENT,      TRACE_MEMBER_ADDED,
     TRACE_COMMIT_REJECTED, TRACE_SINK,           TRACE_UNREADABLE,  TRACE_GIVEN_UP,
     TRACE_BATCH_DIVERGED,  TRACE_DELIVERED,      TRACE_REBALANCED,  TRACE_ARRIVAL,
-    TRACE_SEND_FAILED,     TRACE_TOPIC,
+    TRACE_SEND_FAILED,     TRACE_TOPIC,          TRACE_COMPACTED,
 };
 
 static void init_group(struct ledger *ledger, int32_t g)
@@ -170,6 +171,7 @@ void ledger_finish(struct ledger *ledger)
         }
         figures->skipped = total_of(group, FINDING_SKIPPED);
         figures->lost = total_of(group, FINDING_LOST);
+        figures->compacted = total_of(group, FINDING_COMPACTED);
     }
 }
 
@@ -245,12 +247,12 @@ static bool causes_add_up(const struct ledger_group_state *group)
            total_of(group, FINDING_ZOMBIE) == group->figures.zombie;
 }
 
-/* To the record: what was written is processed, passed over, lost, or waiting. */
+/* To the record: what was written is processed, passed over, lost, compacted away, or waiting. */
 static bool is_conserved(const struct ledger_group_state *group)
 {
     const struct ledger_group *figures = &group->figures;
-    return figures->produced ==
-           group->first_processed + figures->skipped + figures->lost + group->anomalies.waiting;
+    return figures->produced == group->first_processed + figures->skipped + figures->lost +
+                                    figures->compacted + group->anomalies.waiting;
 }
 
 bool ledger_is_balanced(const struct ledger *ledger)

@@ -48,6 +48,7 @@ struct ledger_group {
     int64_t skipped;    /* passed over: never processed, though next or the commit is beyond */
     int64_t lost;       /* deleted by retention, or acknowledged (acks=0: sent) and lost by brokers,
                            or with their producer, unread */
+    int64_t compacted;  /* removed by compaction before the group came to them */
     int64_t zombie;     /* processings by a consumer that no longer owned the partition */
     int64_t taken_back; /* acknowledged, then truncated by an election, read or not */
     int64_t copies;     /* records in the group's topics that a producer wrote again */
@@ -153,7 +154,8 @@ struct ledger_producer {
 /* `producer` counts as in the scenario. */
 void ledger_producer(const struct ledger *ledger, int32_t producer, struct ledger_producer *out);
 
-/* Every record appended is processed, skipped, lost or still waiting: true, or a bug in Cohort. */
+/* Every record appended is processed, skipped, lost, compacted away or still waiting: true, or a
+ * bug in Cohort. */
 bool ledger_is_balanced(const struct ledger *ledger);
 
 #endif

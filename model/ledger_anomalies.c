@@ -78,6 +78,7 @@ static void note_polls(struct ledger *ledger, struct ledger_group_state *group,
         finding.to - finding.from - interval_set_covered(&log->markers, finding.from, finding.to);
     if (group->scenario->config.isolation_level == READ_COMMITTED)
         finding.records -= interval_set_covered(&log->aborted, finding.from, finding.to);
+    finding.records -= interval_set_covered(&log->compacted, finding.from, finding.to);
     if (finding.records == 0) return; /* nothing that it could have been given lies between */
     if (from > expected) {
         group->anomalies.poll_skips++;

@@ -9,9 +9,52 @@ static int64_t nearer(int64_t boundary, int64_t from, int64_t to)
 /* Of a range that begins in (from, to); `to` when there is none. */
 static int64_t begin_of_next(const struct interval_set *set, int64_t from, int64_t to)
 {
-    for (uint32_t i = 0; i < set->count; i++)
-        to = nearer(interval_set_ranges(set)[i].from, from, to);
-    return to;
+    return nearer(interval_set_next(set, from), from, to);
+}
+
+/* ---- compaction: one record may go while another, later one of its key stays ---- */
+
+static void note_gone(struct ledger *ledger, struct ledger_claim *claim, int64_t from, int64_t to)
+{
+    if (claim->compacted == NULL)
+        claim->compacted = memory_keep(ledger->memory, sizeof(*claim->compacted));
+    interval_set_add(claim->compacted, ledger->memory, from, to);
+}
+
+/* What lies before the group is gone for it: it will be given a later value of the key, or none.
+ * What it has passed is its own affair. */
+void ledger_on_compacted(struct ledger *ledger, struct ledger_log *log,
+                         const struct trace_record *record)
+{
+    int64_t from = record->field[1];
+    int64_t to = from + record->field[2];
+    interval_set_add(&log->compacted, ledger->memory, from, to);
+    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
+        struct ledger_claim *claim =
+            ledger_traced_claim(ledger, &ledger->groups[g], record->field[0]);
+        if (claim == NULL) continue;
+        int64_t passed = claim->next > claim->committed ? claim->next : claim->committed;
+        struct ledger_piece piece = {.to = from > passed ? from : passed};
+        while (ledger_next_piece(log, claim, piece.to, &piece) && piece.from < to) {
+            if (piece.fate != FATE_WAITING) continue;
+            note_gone(ledger, claim, piece.from, piece.to < to ? piece.to : to);
+        }
+    }
+}
+
+void ledger_come_back(struct ledger *ledger, struct ledger_claim *claim,
+                      const struct ledger_log *log, int64_t from)
+{
+    struct interval gap;
+    while (log->compacted.count > 0 && from < log->end) {
+        int64_t begin = interval_set_contains(&log->compacted, from)
+                            ? from
+                            : interval_set_next(&log->compacted, from);
+        if (begin >= log->end) return;
+        interval_set_first_gap(&log->compacted, begin, INT64_MAX, &gap);
+        note_gone(ledger, claim, begin, gap.from);
+        from = gap.from;
+    }
 }
 
 void ledger_note_in_hand(struct ledger *ledger, struct ledger_group_state *group,
@@ -35,9 +78,18 @@ void ledger_drop_in_hand(struct ledger_claim *claim, name_id member)
 bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *claim, int64_t at,
                        struct ledger_piece *piece)
 {
+    const struct interval_set *compacted = claim->compacted;
     struct interval gap;
+    struct interval after;
     if (!interval_set_first_gap(&claim->processed, at, log->end, &gap)) return false;
     piece->from = gap.from;
+    if (compacted != NULL && interval_set_contains(compacted, gap.from)) {
+        piece->fate = FATE_COMPACTED;
+        piece->to =
+            interval_set_first_gap(compacted, gap.from, gap.to, &after) ? after.from : gap.to;
+        return true;
+    }
+    if (compacted != NULL) gap.to = begin_of_next(compacted, gap.from, gap.to);
     const struct interval_set *passed_over = NULL;
     if (interval_set_contains(&claim->given_up, gap.from)) {
         passed_over = &claim->given_up;
@@ -47,7 +99,6 @@ bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *
         piece->fate = FATE_RESET_OVER;
     }
     if (passed_over != NULL) {
-        struct interval after;
         bool ends = interval_set_first_gap(passed_over, gap.from, gap.to, &after);
         piece->to = begin_of_next(&claim->given_up, gap.from, ends ? after.from : gap.to);
         return true;
@@ -88,9 +139,21 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
         [FATE_DELETED] = {FINDING_LOST, FINDING_CAUSE_TOPIC_DELETED},
         [FATE_WAITING] = {FINDING_WAITING, FINDING_CAUSE_RUN_ENDED},
     };
+    /* Many small pieces, and one thing to tell. */
+    struct finding gone = {.kind = FINDING_COMPACTED,
+                           .cause = FINDING_CAUSE_COMPACTION,
+                           .partition = partition,
+                           .from = -1,
+                           .culprit = NAME_NONE};
     struct ledger_piece piece;
     for (int64_t at = 0; ledger_next_piece(log, claim, at, &piece); at = piece.to) {
         int64_t records = piece.to - piece.from;
+        if (piece.fate == FATE_COMPACTED) {
+            if (gone.from < 0) gone.from = piece.from;
+            gone.to = piece.to;
+            gone.records += records;
+            continue;
+        }
         if (piece.fate == FATE_WAITING) group->anomalies.waiting += records;
         struct finding finding = {
             .kind = findings[piece.fate].kind,
@@ -105,6 +168,7 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
         if (piece.fate == FATE_WAITING) finding.culprit = NAME_NONE;
         ledger_report(ledger, group, &finding);
     }
+    ledger_report(ledger, group, &gone);
     struct finding truncated = {
         .kind = FINDING_LOST,
         .cause = FINDING_CAUSE_TRUNCATION,

@@ -35,8 +35,9 @@ struct ledger_log {
     struct interval_set safe;         /* … with acks=all */
     struct interval_set markers;      /* control records: no consumer is ever given them */
     struct interval_set aborted;      /* records of aborted transactions */
+    struct interval_set compacted;    /* removed by the cleaner */
     bool is_deleted;                  /* with its topic: what was not read never will be */
-    char unused[31];                  /* up to whole cache lines */
+    char unused[7];                   /* up to whole cache lines */
 };
 
 /* A step of processing, kept while others may overlap it. */
@@ -90,11 +91,14 @@ struct ledger_claim {
     bool is_stale;
     bool commit_is_stale;
     enum finding_cause skip_cause; /* of what is in `skipped` */
+    name_id in_hand_of;            /* see `in_hand` */
+    /* Removed by the cleaner while it lay before the group, or before the group came back to it;
+     * what somebody holds may still be processed. NULL = nothing. */
+    struct interval_set *compacted;
     struct interval_set skipped;   /* passed over by a reset, noted when it happened */
     struct interval_set given_up;  /* passed over by the application */
     struct interval_set in_hand;   /* groups with workers: given to the one who was given records
                                       last, while its process lives */
-    name_id in_hand_of;
     struct interval_set effective; /* transactional groups: of committed transactions */
     int64_t lost;                  /* acknowledged, truncated away, unread */
     /* What causes repeats: how the last owner's work ended, and who works on regardless. */
@@ -258,6 +262,7 @@ void ledger_on_topic(struct ledger *ledger, const struct trace_record *record);
 
 /* ledger_fates.c: what became of the records that were never processed. */
 enum ledger_fate {
+    FATE_COMPACTED,      /* removed by the cleaner before the group came to them */
     FATE_LOST,           /* deleted by retention before anybody read them */
     FATE_GIVEN_UP,       /* the application could not process them */
     FATE_RESET_OVER,     /* a reset set the position beyond them */
@@ -273,6 +278,12 @@ struct ledger_piece {
 /* The first unprocessed piece at or after `at` that shares one fate; false when there is none. */
 bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *claim, int64_t at,
                        struct ledger_piece *piece);
+/* The cleaner removed records. */
+void ledger_on_compacted(struct ledger *ledger, struct ledger_log *log,
+                         const struct trace_record *record);
+/* Of what is gone, the group comes to [from, …) once more. */
+void ledger_come_back(struct ledger *ledger, struct ledger_claim *claim,
+                      const struct ledger_log *log, int64_t from);
 /* Records that a pool of workers holds wait for it, even if their offsets are committed. */
 void ledger_note_in_hand(struct ledger *ledger, struct ledger_group_state *group,
                          const struct trace_record *record);

@@ -20,6 +20,11 @@ int64_t ledger_next_readable(const struct ledger_log *log, const struct ledger_g
 sim_time ledger_age(const struct ledger_log *log, const struct ledger_claim *claim, sim_time now)
 {
     int64_t next = claim->next > log->start ? claim->next : log->start;
+    struct interval kept;
+    if (log->compacted.count > 0 &&
+        interval_set_first_gap(&log->compacted, next, INT64_MAX, &kept)) {
+        next = kept.from;
+    }
     if (next >= log->end || log->is_deleted) return 0;
     const struct arrival_span *span = arrival_index_find(&log->arrivals, next);
     if (span == NULL) return 0;
@@ -60,6 +65,8 @@ void ledger_drop_settled_arrivals(struct ledger *ledger)
             arrival_index_drop_before(&log->arrivals, settled);
             interval_set_remove(&log->markers, ledger->memory, 0, settled);
             interval_set_remove(&log->aborted, ledger->memory, 0, settled);
+            if (log->compacted.count > 0)
+                interval_set_remove(&log->compacted, ledger->memory, 0, log->start);
         }
     }
 }

@@ -103,11 +103,14 @@ static void on_elected(struct ledger *ledger, struct ledger_log *log,
         interval_set_remove(&claim->skipped, ledger->memory, new_end, log->end);
         interval_set_remove(&claim->given_up, ledger->memory, new_end, log->end);
         interval_set_remove(&claim->in_hand, ledger->memory, new_end, log->end);
+        if (claim->compacted != NULL)
+            interval_set_remove(claim->compacted, ledger->memory, new_end, log->end);
     }
     interval_set_remove(&log->acknowledged, ledger->memory, new_end, log->end);
     interval_set_remove(&log->safe, ledger->memory, new_end, log->end);
     interval_set_remove(&log->markers, ledger->memory, new_end, log->end);
     interval_set_remove(&log->aborted, ledger->memory, new_end, log->end);
+    interval_set_remove(&log->compacted, ledger->memory, new_end, log->end);
     ledger_copies_on_truncated(log, new_end);
     arrival_index_truncate(&log->arrivals, new_end);
     ledger->truncated += log->end - new_end;
@@ -180,6 +183,7 @@ void ledger_on_log_record(struct ledger *ledger, const struct trace_record *reco
     case TRACE_LEADER_ELECTED: on_elected(ledger, log, record); break;
     case TRACE_LOG_START: on_log_start(ledger, log, record); break;
     case TRACE_UNREADABLE: on_unreadable(ledger, log, record); break;
+    case TRACE_COMPACTED: ledger_on_compacted(ledger, log, record); break;
     case TRACE_PRODUCE_DONE: on_produce_done(ledger, log, record); break;
     }
 }
@@ -309,6 +313,7 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
     }
     ledger_note_reset(ledger, group, claim, record);
     ledger_note_position(ledger, group, claim, record);
+    ledger_come_back(ledger, claim, log, offset);
     claim->best_commit = -1;
     claim->is_stale = false;
     claim->next = ledger_next_readable(log, group, offset);

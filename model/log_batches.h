@@ -18,6 +18,7 @@ enum log_batch_flag {
     LOG_TRANSACTIONAL = 2, /* fate still open */
     LOG_ABORTED = 4,
     LOG_SEGMENT_START = 8, /* first of a segment: never merged into the one before */
+    LOG_EMPTY = 16,        /* offsets of a batch, or of its end, whose records compaction removed */
 };
 
 struct log_batch {

@@ -3,8 +3,9 @@
  * Fields are Kafka's (clients/src/main/resources/common/message) with two differences. Partitions
  * go by partition_id, which stands for topic name and number: the numbers come with the Metadata
  * response; where Kafka's requests carry the topic id (KIP-516), so do these. And records travel as
- * batch slices, which say how many there are, how many bytes and when they came into being. Times
- * are sim_time instants of the producer's clock (CreateTime). Arrays belong to the message. */
+ * batch slices, which say how many there are, how many bytes and when they came into being, and for
+ * compacted topics where their keys are drawn. Times are sim_time instants of the producer's clock
+ * (CreateTime). Arrays belong to the message. */
 #ifndef MODEL_MESSAGES_DATA_H
 #define MODEL_MESSAGES_DATA_H
 
@@ -52,6 +53,8 @@ struct metadata_response {
 
 /* ---- Produce (API_PRODUCE) --------------------------------------------------------------- */
 
+struct record_keys;
+
 /* At most one batch of a partition in a request. */
 struct produce_batch {
     partition_id partition;
@@ -61,6 +64,7 @@ struct produce_batch {
     sim_time last_at;
     int32_t base_sequence; /* -1 = the producer is not idempotent */
     int16_t producer_epoch;
+    int64_t number; /* of its first record: see record_keys.h */
 };
 struct produce_request {
     struct message head;
@@ -71,6 +75,7 @@ struct produce_request {
     int64_t producer_id;      /* -1 = none */
     struct produce_batch *batches;
     int32_t batch_count;
+    const struct record_keys *keys; /* of the records; NULL = nobody asks for them */
 };
 struct produced_partition {
     partition_id partition;
@@ -129,7 +134,9 @@ struct batch_slice {
     int64_t bytes;
     sim_time first_at; /* create times; those between lie on a straight line */
     sim_time last_at;
-    bool control; /* a transaction marker: no records for the application, the offset counts */
+    /* A transaction marker, or what compaction left of a batch without records: nothing for the
+     * application, the offsets count. */
+    bool control;
     bool aborted; /* of an aborted transaction: a read_committed client drops the records */
 };
 struct fetched_partition {

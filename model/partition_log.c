@@ -144,6 +144,28 @@ void replica_log_follow(struct replica_log *replica, const struct replica_log *l
 
 /* ---- divergence -------------------------------------------------------------------------- */
 
+/* The leader epoch at `offset`, where batches may be missing, and how far it goes at least. */
+static int32_t epoch_at(const struct replica_log *replica, int64_t offset, int64_t *to)
+{
+    const struct log_branch *branch = replica->branch;
+    if (branch != NULL && offset >= branch->from_offset) {
+        const struct log_batch *batch = replica_log_find(replica, offset);
+        *to = batch->base_offset + batch->count;
+        return batch->leader_epoch;
+    }
+    const struct partition_log *log = replica->log;
+    *to = branch != NULL ? branch->from_offset : replica->end_offset;
+    int32_t epoch = -1;
+    for (uint32_t i = 0; i < log->epoch_count && epoch < 0; i++) {
+        bool is_last = i + 1 == log->epoch_count;
+        if (!is_last && log->epochs[i + 1].start_offset <= offset) continue;
+        epoch = log->epochs[i].epoch;
+        if (!is_last && log->epochs[i + 1].start_offset < *to)
+            *to = log->epochs[i + 1].start_offset;
+    }
+    return epoch;
+}
+
 int64_t replica_log_divergence(const struct replica_log *replica, const struct replica_log *other)
 {
     int64_t end = replica->end_offset < other->end_offset ? replica->end_offset : other->end_offset;
@@ -155,11 +177,9 @@ int64_t replica_log_divergence(const struct replica_log *replica, const struct r
     if (from >= end) return end;
     /* Two branches, or a branch and the main list: the same batch has the same offset and epoch. */
     for (int64_t offset = from; offset < end;) {
-        const struct log_batch *a = replica_log_find(replica, offset);
-        const struct log_batch *b = replica_log_find(other, offset);
-        if (a == NULL || b == NULL || a->leader_epoch != b->leader_epoch) return offset;
-        int64_t a_end = a->base_offset + a->count;
-        int64_t b_end = b->base_offset + b->count;
+        int64_t a_end = end;
+        int64_t b_end = end;
+        if (epoch_at(replica, offset, &a_end) != epoch_at(other, offset, &b_end)) return offset;
         offset = a_end < b_end ? a_end : b_end;
     }
     return end;
@@ -334,8 +354,8 @@ int64_t replica_log_advance(const struct replica_log *replica, int64_t offset, i
         if (batch->position + batch->bytes <= limit) continue;
         int64_t fits = scale_int64(limit - batch->position, batch->count, batch->bytes);
         int64_t to = batch->base_offset + (fits > 0 ? fits : 0);
-        if (to <= offset) return offset + 1;
-        return batch == first || to > batch->base_offset ? to : batch->base_offset;
+        int64_t begin = offset > batch->base_offset ? offset : batch->base_offset;
+        return batch == first && to <= begin ? begin + 1 : to;
     }
     return replica->end_offset;
 }
@@ -346,7 +366,7 @@ int64_t replica_log_offset_at(const struct replica_log *replica, sim_time at)
      * older, as the time index gives it. */
     for (const struct log_batch *batch = replica_log_find(replica, replica->log->start_offset);
          batch != NULL; batch = replica_log_next(replica, batch)) {
-        if (batch->last_at < at || (batch->flags & LOG_CONTROL) != 0) continue;
+        if (batch->last_at < at || (batch->flags & (LOG_CONTROL | LOG_EMPTY)) != 0) continue;
         if (batch->first_at >= at || batch->count == 1) return batch->base_offset;
         int64_t index =
             scale_int64(at - batch->first_at, batch->count - 1, batch->last_at - batch->first_at);

@@ -197,24 +197,6 @@ static struct producer_send_batch *new_batch(struct producer_queue *queue)
     return batch;
 }
 
-struct producer_records producer_split(struct producer_records *records, int32_t count)
-{
-    struct producer_records first = *records;
-    if (count >= records->count) {
-        records->count = 0;
-        return first;
-    }
-    sim_time span = records->last_at - records->first_at;
-    sim_time step = records->count > 1 ? span / (records->count - 1) : 0;
-    first.count = count;
-    first.bytes = records->bytes * count / records->count;
-    first.last_at = records->first_at + step * (count - 1);
-    records->first_at += step * count;
-    records->count -= count;
-    records->bytes -= first.bytes;
-    return first;
-}
-
 static void fill(struct producer_send_batch *batch, const struct producer_records *records)
 {
     if (batch->count == 0 || records->first_at < batch->first_at) {
@@ -254,6 +236,7 @@ static void spread(struct producer_queue *queue, struct producer_records rest, i
         if (batch == NULL || batch->full || batch->attempts > 0 || batch->tag != rest.tag) {
             if (batch != NULL) batch->full = true;
             batch = new_batch(queue);
+            batch->number = rest.number;
         }
         int64_t room = limit - batch->bytes;
         int64_t fits = rest.count;
@@ -317,7 +300,8 @@ void producer_finish_batch(struct producer *producer, struct producer_send_batch
     const struct producer_outcome outcome = {queue->partition, batch->count,
                                              base_offset,      error,
                                              batch->tag,       batch->bytes,
-                                             batch->first_at,  batch->last_at};
+                                             batch->first_at,  batch->last_at,
+                                             batch->number};
     memory_give(producer->memory, batch, sizeof *batch);
     producer_identity_on_batch_done(producer, queue);
     if (producer->options.on_done != NULL) {
@@ -382,6 +366,13 @@ static void choose_anew(const struct producer *producer, struct producer_blocked
     send->partition = PARTITION_ID(topic->index, number % topic->partition_count);
 }
 
+/* The numbers of a batch's records go up without a gap. */
+static void end_batch(struct producer *producer, partition_id partition)
+{
+    struct producer_send_batch *last = producer_queue_of(producer, partition)->tail;
+    if (last != NULL) last->full = true;
+}
+
 /* send() calls that wait for room or for their topic go on, or fail after max.block.ms. */
 void producer_unblock(struct producer *producer)
 {
@@ -404,14 +395,15 @@ void producer_unblock(struct producer *producer)
             continue;
         }
         producer->pending_records -= send.records.count;
+        if (producer->options.keys != NULL) end_batch(producer, send.partition);
         TRACE(producer->sim, TRACE_PRODUCE_DONE, producer->options.name, send.partition, -1,
               send.records.count, KAFKA_REQUEST_TIMED_OUT, 0, send.records.first_at,
               send.records.last_at);
         producer_tell_failed_send(producer, &send, KAFKA_REQUEST_TIMED_OUT);
         const struct producer_outcome outcome = {
-            send.partition,          send.records.count,  -1,
-            KAFKA_REQUEST_TIMED_OUT, send.records.tag,    send.records.bytes,
-            send.records.first_at,   send.records.last_at};
+            send.partition,          send.records.count,   -1,
+            KAFKA_REQUEST_TIMED_OUT, send.records.tag,     send.records.bytes,
+            send.records.first_at,   send.records.last_at, send.records.number};
         if (producer->options.on_done != NULL) {
             producer->options.on_done(producer->options.self, &outcome);
         }

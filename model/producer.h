@@ -18,6 +18,7 @@
 #include "model/config.h"
 
 struct producer;
+struct record_keys;
 
 /* Records that the application hands over in one go. */
 struct producer_records {
@@ -28,6 +29,7 @@ struct producer_records {
     /* Comes back with the outcome, so that an application can tell whose records these are; a batch
      * never mixes two tags other than 0. */
     uint64_t tag;
+    int64_t number; /* of the first, where records have keys (record_keys.h) */
 };
 
 struct producer_outcome {
@@ -39,6 +41,7 @@ struct producer_outcome {
     int64_t bytes;
     sim_time first_at; /* create times, as given */
     sim_time last_at;
+    int64_t number;
 };
 
 struct producer_options {
@@ -48,6 +51,7 @@ struct producer_options {
     process_id process;
     name_id name;
     const struct producer_config *config;
+    const struct record_keys *keys; /* of records for a compacted topic; NULL = nobody asks */
     /* A batch is done, one way or the other. NULL = nobody asks. */
     void (*on_done)(void *self, const struct producer_outcome *outcome);
     /* Something that was waited for happened: see the functions below. NULL = nobody waits. */

@@ -36,7 +36,8 @@ struct producer_send_batch {
     int16_t epoch;
     bool full;
     uint64_t tag;
-    char unused[16];
+    int64_t number; /* of its first record */
+    char unused[8];
 };
 
 _Static_assert(sizeof(struct producer_send_batch) == 128, "a batch is two cache lines");
@@ -165,8 +166,6 @@ struct producer_queue *producer_queue_of(struct producer *producer, partition_id
 /* Puts records into the partition's last batch, or new ones. */
 void producer_accumulate(struct producer *producer, partition_id partition,
                          const struct producer_records *records);
-/* Takes records apart: returns the first `count`, leaves the rest. */
-struct producer_records producer_split(struct producer_records *records, int32_t count);
 void producer_list_queue(struct producer_queue *queue);
 void producer_unlist_queue(struct producer_queue *queue);
 /* So many batches more (or fewer) wait in the queue. */
@@ -192,6 +191,8 @@ void producer_run_sender(struct producer *producer);
 void producer_requeue_all(struct producer *producer);
 
 /* producer_sticky.c */
+/* Takes records apart: returns the first `count`, leaves the rest. */
+struct producer_records producer_split(struct producer_records *records, int32_t count);
 void producer_accumulate_sticky(struct producer *producer, name_id topic,
                                 const struct producer_records *records);
 

@@ -203,6 +203,7 @@ static void transmit(struct producer *producer, int32_t number, struct producer_
     request->producer = producer->options.name;
     request->transactional_id = producer_transactional_id(producer);
     request->producer_id = producer->idempotent ? producer->producer_id : -1;
+    request->keys = producer->options.keys;
     request->batch_count = flight->count;
     request->batches =
         MESSAGE_ARRAY_UNSET(producer->memory, &request->head, struct produce_batch, flight->count);
@@ -216,6 +217,7 @@ static void transmit(struct producer *producer, int32_t number, struct producer_
             .last_at = batch->last_at,
             .base_sequence = batch->base_sequence,
             .producer_epoch = batch->epoch,
+            .number = batch->number,
         };
     }
     producer->nodes[number].in_flight++;

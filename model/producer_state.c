@@ -206,6 +206,16 @@ int64_t producer_states_last_stable(struct producer_states *states, int64_t high
     return stable;
 }
 
+bool producer_states_ends_at(const struct producer_states *states, int64_t end_offset)
+{
+    for (uint32_t i = 0; i < states->count; i++) {
+        const struct producer_entry *entry = &states->entries[i];
+        if (entry->producer_id < 0 || entry->batch_count == 0) continue;
+        if (batch_end(batch_before(entry, 0)) == end_offset) return true;
+    }
+    return false;
+}
+
 void producer_states_truncate(struct producer_states *states, int64_t offset)
 {
     for (uint32_t i = 0; i < states->count; i++) {

@@ -99,6 +99,9 @@ static inline bool producer_states_all_stable(const struct producer_states *stat
     return states->open_count == 0 && states->closed_count == 0;
 }
 
+/* Whether the last batch of some producer ends here. */
+bool producer_states_ends_at(const struct producer_states *states, int64_t end_offset);
+
 /* The log lost everything from `offset` on. */
 void producer_states_truncate(struct producer_states *states, int64_t offset);
 /* Forgets producers silent since before `before` (producer.id.expiration.ms). */

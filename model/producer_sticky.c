@@ -9,6 +9,25 @@
  * passes whenever a batch is begun or full, and once more right after it has sent something, so its
  * numbers are at most one pass old; here they are those of the moment. */
 
+struct producer_records producer_split(struct producer_records *records, int32_t count)
+{
+    struct producer_records first = *records;
+    if (count >= records->count) {
+        records->count = 0;
+        return first;
+    }
+    sim_time span = records->last_at - records->first_at;
+    sim_time step = records->count > 1 ? span / (records->count - 1) : 0;
+    first.count = count;
+    first.bytes = records->bytes * count / records->count;
+    first.last_at = records->first_at + step * (count - 1);
+    records->first_at += step * count;
+    records->number += count;
+    records->count -= count;
+    records->bytes -= first.bytes;
+    return first;
+}
+
 /* Queues and leaders as they are, after something else than a queue changed. */
 static void refresh_load(struct producer *producer, struct producer_topic *topic,
                          const struct client_topic *known)

@@ -40,8 +40,14 @@ struct scenario_topic {
     int64_t segment_ms;
     int32_t min_insync_replicas;
     bool unclean_leader_election;
-    bool compact;       /* cleanup.policy: compact */
     bool created_later; /* by a create_topic of the timeline: not there at the start */
+    /* cleanup.policy; and what compaction goes by */
+    bool compact;
+    bool compact_and_delete;
+    int32_t min_cleanable_dirty_milli;
+    int64_t min_compaction_lag_ms;
+    int64_t max_compaction_lag_ms;
+    int64_t delete_retention_ms;
 };
 
 /* How fast records come: points joined by steps or lines, repeated when there is a period.
@@ -67,6 +73,7 @@ struct scenario_keys {
     int32_t zipf_exponent_milli; /* 0 = all alike */
     const struct hot_key *hot;
     int32_t hot_count;
+    int32_t tombstone_ppm; /* records without a value, on a compacted topic */
 };
 
 struct scenario_producer {

@@ -210,7 +210,12 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
           F(error, ERROR) F(attempts, COUNT) F(waited, DURATION) F(first_at, TIME)                 \
               F(last_at, TIME))                                                                    \
     X(TOPIC, "topic", FULL, "the controller created or deleted a topic while the cluster ran",     \
-      F(topic, NAME) F(partition, PARTITION) F(partitions, COUNT) F(exists, FLAG))
+      F(topic, NAME) F(partition, PARTITION) F(partitions, COUNT) F(exists, FLAG))                     \
+    X(COMPACTED, "compacted", FULL, "the cleaner removed records",                                 \
+      F(partition, PARTITION) F(offset, OFFSET) F(count, COUNT) F(broker, COUNT))                  \
+    X(CLEANED, "cleaned", FULL, "the cleaner has been through a log",                              \
+      F(partition, PARTITION) F(first_dirty_offset, OFFSET) F(end_offset, OFFSET)                  \
+          F(records, COUNT) F(removed, COUNT) F(removed_bytes, BYTES) F(broker, COUNT))
 
 /* How many causes of rebalances there are. */
 #define REBALANCE_CAUSE_COUNT ((int)CAUSE_OTHER + 1)

@@ -2,6 +2,7 @@
 
 #include "model/key_weights.h"
 #include "model/rate.h"
+#include "model/record_keys.h"
 #include "model/world_internal.h"
 #include "sim/check.h"
 
@@ -31,7 +32,8 @@ struct workload {
     int32_t partitions;
     uint64_t *weights; /* shape [partitions]; NULL without keys */
     uint64_t weight_sum;
-    struct hot_key hot; /* a fault's; share 0 = none */
+    struct hot_key hot;       /* a fault's; share 0 = none */
+    struct record_keys *keys; /* the topic is compacted; else NULL */
     int32_t factor_milli;
     sim_time stop_at;
     sim_time slot_ns;
@@ -80,6 +82,7 @@ static void update_weights(struct workload *workload, int32_t partitions)
         key_weights(workload->weights, partitions, &settings->keys, &workload->hot,
                     workload->memory);
     }
+    if (workload->keys != NULL) record_keys_change(workload->keys, partitions, &workload->hot);
     workload->partitions = partitions;
     workload->weight_sum = 0;
     for (int32_t p = 0; p < partitions; p++)
@@ -161,6 +164,9 @@ static void give(struct workload *workload, int32_t partition, uint64_t index, u
         .first_at = process_clock(workload->sim, workload->process, first_at),
         .last_at = process_clock(workload->sim, workload->process, last_at),
     };
+    if (workload->keys != NULL) {
+        records.number = record_keys_take(workload->keys, partition, (int64_t)count);
+    }
     if (partition < 0) {
         producer_send_sticky(workload->producer, workload->topic_name, &records);
     } else {
@@ -314,7 +320,8 @@ static void post_resend(struct workload *workload, const struct producer_outcome
                                                 .bytes = outcome->bytes,
                                                 .first_at = outcome->first_at,
                                                 .last_at = outcome->last_at,
-                                                .tag = ++workload->resent};
+                                                .tag = ++workload->resent,
+                                                .number = outcome->number};
     if (workload->resends == NULL) workload->resends_end = &workload->resends;
     *workload->resends_end = resend;
     workload->resends_end = &resend->next;
@@ -400,6 +407,9 @@ struct workload *workload_new(struct sim *sim, struct network *network, struct c
     workload->arrival_key = sim_rng_key(sim, name, RNG_ARRIVAL);
     workload->key_key = sim_rng_key(sim, name, RNG_KEY);
     workload->size_key = sim_rng_key(sim, name, RNG_RECORD_SIZE);
+    if (scenario->topics[workload->topic].compact) {
+        workload->keys = record_keys_new(sim, name, settings);
+    }
     process_start(sim, workload->process);
     workload->producer = producer_new(&(struct producer_options){
         .sim = sim,
@@ -408,6 +418,7 @@ struct workload *workload_new(struct sim *sim, struct network *network, struct c
         .process = workload->process,
         .name = name,
         .config = &settings->config,
+        .keys = workload->keys,
         .on_done = on_done,
         .self = workload,
     });

@@ -35,7 +35,9 @@
     X(SINK, "how long a sink takes")                                                               \
     X(ASSIGNOR, "strategies")                                                                      \
     X(PHASE, "offset of a periodic thing")                                                         \
-    X(TEST, "tests only")
+    X(TEST, "tests only")                                                                          \
+    X(RECORD_KEY, "which key a record of a compacted topic has")                                   \
+    X(TOMBSTONE, "whether a record has no value")
 
 enum rng_purpose {
 #define X(name, help) RNG_##name,

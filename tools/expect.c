@@ -36,6 +36,8 @@ const struct expect_metric expect_metrics[] = {
      "duplicates that an idempotent or transactional sink did not absorb"},
     {"skipped", EXPECT_NUMBER, true, PLAIN, "records committed but never processed"},
     {"lost", EXPECT_NUMBER, true, PLAIN, "records deleted or lost before they were processed"},
+    {"compacted", EXPECT_NUMBER, true, PLAIN,
+     "records that compaction removed before the group came to them"},
     {"zombie", EXPECT_NUMBER, true, PLAIN,
      "records processed by a member that no longer owned them"},
     {"taken_back", EXPECT_NUMBER, true, PLAIN,

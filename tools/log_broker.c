@@ -287,6 +287,14 @@ static bool cluster_words(struct log_words *words, const struct trace_record *re
         text_format(text, ": broker %" PRId64 " %s the in-sync replicas, now %" PRId64, field[2],
                     field[3] != 0 ? "joined" : "left", field[1]);
         if (field[3] == 0) *level = LOG_WARN;
+    } else if (record->kind == TRACE_CLEANED) {
+        text_format(&words->source, "broker %" PRId64, field[6]);
+        log_partition_name(words, field[0], text);
+        text_format(text,
+                    ": the log cleaner removed %" PRId64 " of %" PRId64
+                    " records below offset %" PRId64 " (dirty section = [%" PRId64 ", %" PRId64
+                    "])",
+                    field[4], field[3], field[2], field[1], field[2]);
     } else {
         text_format(&words->source, "broker %" PRId64, field[2]);
         log_partition_name(words, field[0], text);
@@ -376,6 +384,7 @@ bool log_broker_words(struct log_words *words, const struct trace_record *record
     case TRACE_COORDINATOR: return coordinator_words(words, record);
     case TRACE_LEADER_ELECTED:
     case TRACE_ISR:
+    case TRACE_CLEANED:
     case TRACE_LOG_START: return cluster_words(words, record, level);
     case TRACE_TOPIC: return topic_words(words, record, level);
     case TRACE_FAULT: return fault_words(words, record, level);

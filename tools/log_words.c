@@ -13,7 +13,7 @@ static const uint16_t kinds[] = {
     TRACE_MEMBER_REMOVED, TRACE_COORDINATOR, TRACE_COMMIT_REJECTED,
     TRACE_OFFSET_REMOVED, TRACE_CLIENT,      TRACE_OWNED,
     TRACE_DISOWNED,       TRACE_POSITION,    TRACE_COMMIT_DONE,
-    TRACE_TOPIC,
+    TRACE_TOPIC,          TRACE_CLEANED,
 };
 
 const uint16_t *log_words_kinds(size_t *count)

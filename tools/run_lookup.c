@@ -117,6 +117,7 @@ static bool look_up_figure(const struct run_group *group, const char *name, doub
         {"effective_duplicates", group->ledger.effective_duplicates},
         {"skipped", group->ledger.skipped},
         {"lost", group->ledger.lost},
+        {"compacted", group->ledger.compacted},
         {"zombie", group->ledger.zombie},
         {"taken_back", group->ledger.taken_back},
         {"copies", group->ledger.copies},

@@ -1,6 +1,7 @@
 /* tools/scenario_check.c: what hangs on several keys at once. */
 #include "tools/scenario_check.h"
 
+#include "model/record_keys.h"
 #include "sim/check.h"
 #include "sim/time.h"
 
@@ -61,18 +62,65 @@ static void check_cluster(const struct check *check)
                          "group.consumer.session.timeout.ms");
 }
 
-/* Records have no keys of their own here, so a compacted topic keeps all of them. So does Kafka's
- * as long as its first segment is the active one, which the cleaner does not touch. */
+static const struct scenario_topic *topic_named(const struct scenario *scenario, const char *name)
+{
+    for (int32_t i = 0; name != NULL && i < scenario->topic_count; i++) {
+        if (strcmp(scenario->topics[i].name, name) == 0) return &scenario->topics[i];
+    }
+    return NULL;
+}
+
+/* LogConfig.validateTopicLogConfigValues; and what is never cleaned, since the active segment is
+ * not. */
 static void check_compaction(const struct check *check, const struct scenario_topic *topic)
 {
-    bool rolls = topic->segment_ms < check->scenario->duration_ns / MILLISECONDS(1) ||
+    if (topic->min_compaction_lag_ms > topic->max_compaction_lag_ms)
+        diagnostic_error(check->diagnostics,
+                         either_place(check, "min.compaction.lag.ms", "max.compaction.lag.ms"),
+                         "min.compaction.lag.ms (%" PRId64
+                         ") is above max.compaction.lag.ms (%" PRId64 ")",
+                         topic->min_compaction_lag_ms, topic->max_compaction_lag_ms);
+    int64_t duration_ms = check->scenario->duration_ns / MILLISECONDS(1);
+    bool rolls = topic->segment_ms < duration_ms || topic->max_compaction_lag_ms < duration_ms ||
                  topic->segment_bytes < SEGMENT_BYTES_DEFAULT;
-    if (!topic->compact || !rolls) return;
-    diagnostic_warning(
-        check->diagnostics, config_place(check, "cleanup.policy"),
-        "%s is not compacted here: where Kafka's cleaner would have been through its "
-        "old segments, consumers that start at the beginning read too much",
-        topic->name);
+    if (!topic->compact || rolls) return;
+    diagnostic_warning(check->diagnostics, config_place(check, "cleanup.policy"),
+                       "%s may never be compacted in this run: the active segment is not, and with "
+                       "segment.ms and segment.bytes as they are there will be no other",
+                       topic->name);
+}
+
+/* LogValidator refuses whole batches for one record without a key (INVALID_RECORD). */
+static void check_has_keys(const struct check *check, const struct scenario_producer *producer)
+{
+    const struct scenario_topic *topic = topic_named(check->scenario, producer->topic);
+    bool is_compact = topic != NULL && topic->compact;
+    const struct node *keys = reader_written(check->node, "keys");
+    struct position at = keys != NULL ? reader_place(keys, "count") : place(check, "keys");
+    if (!is_compact && producer->keys.tombstone_ppm > 0)
+        diagnostic_warning(check->diagnostics, reader_place(keys, "tombstones"),
+                           "tombstones mean nothing here: the topic of %s is not compacted",
+                           producer->name);
+    if (!is_compact) return;
+    if (producer->keys.count == 0)
+        diagnostic_error(check->diagnostics, at,
+                         "%s is compacted, and its brokers refuse records without a key "
+                         "(INVALID_RECORD)",
+                         topic->name);
+    if (producer->keys.count > RECORD_KEYS_MAX)
+        diagnostic_error(check->diagnostics, at,
+                         "%s is compacted: at most %d keys, what the cleaner's buffer holds",
+                         topic->name, RECORD_KEYS_MAX);
+}
+
+/* What an application writes has no keys that could be followed here. */
+static void check_written_topic(const struct check *check, const char *key, const char *name)
+{
+    const struct scenario_topic *topic = topic_named(check->scenario, name);
+    if (topic == NULL || !topic->compact) return;
+    diagnostic_error(check->diagnostics, place(check, key),
+                     "%s is compacted: only producers, whose keys are known, can write there",
+                     name);
 }
 
 static void check_topic(const struct check *check, const struct scenario_topic *topic)
@@ -136,6 +184,7 @@ static void check_producer_config(const struct check *check, const struct produc
 static void check_producer(const struct check *check, const struct scenario_producer *producer)
 {
     check_producer_config(check, &producer->config);
+    check_has_keys(check, producer);
     if (producer->start_at > check->scenario->duration_ns)
         diagnostic_warning(check->diagnostics, place(check, "start"),
                            "%s starts after the end of the run", producer->name);
@@ -197,6 +246,9 @@ static void check_output(const struct check *check, const struct scenario_group 
 {
     const struct check output = part(*check, check->node, "output");
     check_producer_config(&output, &group->output.config);
+    const struct check process = part(*check, check->node, "process");
+    check_written_topic(&process, "dead_letter_topic", group->process.dead_letter_topic);
+    check_written_topic(&output, "topic", group->output.topic);
     if (group->output.topic == NULL) return;
     for (int32_t i = 0; i < group->topic_count; i++) {
         if (strcmp(group->topics[i], group->output.topic) == 0)

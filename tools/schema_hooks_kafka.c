@@ -327,18 +327,30 @@ const struct schema_hooks hooks_migration_policy = {
     .grammar = "bidirectional, upgrade, downgrade or disabled",
 };
 
+static const char *const cleanup_policies[] = {"compact", "delete"};
+
 static void read_cleanup_policy(struct reader *reader, const struct schema_field *field,
                                 const struct node *node, void *base)
 {
     struct scenario_topic *topic = base;
-    if (!reader_is(reader, field->key, node, NODE_SCALAR, field->hooks->grammar)) return;
-    bool is_compact = strcmp(node->text, "compact") == 0;
-    if (is_compact || strcmp(node->text, "delete") == 0) {
-        topic->compact = is_compact;
-        return;
+    const struct node **policies;
+    size_t count;
+    bool deletes = false;
+    if (!reader_scalars(reader, field->key, node, true, &policies, &count)) return;
+    topic->compact = false;
+    for (size_t i = 0; i < count; i++) {
+        bool is_compact = strcmp(policies[i]->text, "compact") == 0;
+        if (!is_compact && strcmp(policies[i]->text, "delete") != 0) {
+            diagnostic_error(reader->diagnostics, policies[i]->at, "%s: expected %s, found %s",
+                             field->key, field->hooks->grammar, policies[i]->text);
+            reader_suggest(reader, policies[i]->text, cleanup_policies,
+                           ARRAY_LEN(cleanup_policies));
+            return;
+        }
+        topic->compact |= is_compact;
+        deletes |= !is_compact;
     }
-    diagnostic_error(reader->diagnostics, node->at, "%s: expected %s, found %s", field->key,
-                     field->hooks->grammar, node->text);
+    topic->compact_and_delete = topic->compact && deletes;
 }
 
 static void write_cleanup_policy(struct writer *writer, const struct schema_field *field,
@@ -346,18 +358,22 @@ static void write_cleanup_policy(struct writer *writer, const struct schema_fiel
 {
     (void)field;
     const struct scenario_topic *topic = base;
-    text_append(writer->out, topic->compact ? " compact" : " delete");
+    text_append(writer->out, topic->compact_and_delete ? " [compact, delete]"
+                             : topic->compact          ? " compact"
+                                                       : " delete");
 }
 
 static json_t *cleanup_policy_json(const struct schema_field *field)
 {
     (void)field;
-    return json_pack("{s:[s, s]}", "enum", "delete", "compact");
+    return json_pack("{s:[{s:[s, s, s, s]}, {s:s, s:{s:[s, s]}}]}", "anyOf", "enum", "delete",
+                     "compact", "compact,delete", "delete,compact", "type", "array", "items",
+                     "enum", "delete", "compact");
 }
 
 const struct schema_hooks hooks_cleanup_policy = {
     .read = read_cleanup_policy,
     .write = write_cleanup_policy,
     .json = cleanup_policy_json,
-    .grammar = "delete or compact",
+    .grammar = "delete, compact or both",
 };

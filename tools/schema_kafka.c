@@ -49,6 +49,10 @@ static const struct schema_word isolation_levels[] = {
 };
 static const struct schema_word acks[] = {{"all", -1, "every in-sync replica has it"}};
 static const struct schema_word unlimited[] = {{"unlimited", -1, "no limit"}};
+static const struct schema_word never[] = {
+    {"never", INT64_MAX, "no limit"},
+    {"9223372036854775807", INT64_MAX, "no limit, as Kafka writes it"},
+};
 static const struct schema_word forever[] = {{"forever", -1, "never deleted by age"}};
 
 #define C consumer_config
@@ -265,6 +269,25 @@ static const struct schema_field broker_fields[] = {
      .stands_for = "log.roll.ms"},
     MILLIS(B, "producer.id.expiration.ms", producer_id_expiration_ms, "86400000", 1,
            "an idle producer is forgotten after this (KIP-854)"),
+    FLAG(B, "log.cleaner.enable", log_cleaner_enable, "true",
+         "compacted topics are cleaned; __consumer_offsets is in any case"),
+    MILLIS(B, "log.cleaner.backoff.ms", log_cleaner_backoff_ms, "15000", 1,
+           "how often the cleaner looks for logs to clean"),
+    {SETTING(broker_config, "log.cleaner.min.cleanable.ratio", log_cleaner_min_cleanable_milli,
+             "0.5", 0, 1000, "a log is cleaned when more of it is dirty; default of the topics"),
+     .quantity = QUANTITY_DECIMAL},
+    {SETTING(broker_config, "log.cleaner.delete.retention.ms", log_cleaner_delete_retention_ms,
+             "86400000", 0, INT64_MAX / 1000000,
+             "how long tombstones outlive their first cleaning; default of the topics"),
+     DURATION_IN(MILLISECONDS(1))},
+    {SETTING(broker_config, "log.cleaner.min.compaction.lag.ms", log_cleaner_min_compaction_lag_ms,
+             "0", 0, INT64_MAX / 1000000,
+             "records younger than this are not cleaned; default of the topics"),
+     DURATION_IN(MILLISECONDS(1))},
+    {SETTING(broker_config, "log.cleaner.max.compaction.lag.ms", log_cleaner_max_compaction_lag_ms,
+             "never", 1, INT64_MAX / 1000000,
+             "records older than this are cleaned, however few; default of the topics"),
+     DURATION_IN(MILLISECONDS(1)), WORDS(never)},
     MILLIS(B, "transaction.max.timeout.ms", transaction_max_timeout_ms, "900000", 1,
            "the longest transaction.timeout.ms a producer may ask for"),
     MILLIS(B, "transaction.abort.timed.out.transaction.cleanup.interval.ms",
@@ -301,10 +324,22 @@ static const struct schema_field topic_fields[] = {
      .preset = PRESET_PREPARED,
      .source = "the cluster's unclean.leader.election.enable",
      .help = "a replica out of sync may lead when no other is left"},
-    CUSTOM(
-        T, "cleanup.policy", compact, "delete", hooks_cleanup_policy,
-        "delete old records, or compact: retention deletes nothing, and nothing is compacted, as "
-        "in Kafka before the first segment has rolled"),
+    CUSTOM(T, "cleanup.policy", compact, "delete", hooks_cleanup_policy,
+           "delete old records, or compact: keep the latest record of each key; compact,delete "
+           "does both"),
+    {SETTING(scenario_topic, "min.cleanable.dirty.ratio", min_cleanable_dirty_milli,
+             PRESET_PREPARED, 0, 1000, "a compacted log is cleaned when more of it is dirty"),
+     .quantity = QUANTITY_DECIMAL, .source = "the cluster's log.cleaner.min.cleanable.ratio"},
+    {SETTING(scenario_topic, "min.compaction.lag.ms", min_compaction_lag_ms, PRESET_PREPARED, 0,
+             INT64_MAX / 1000000, "records younger than this are not cleaned"),
+     DURATION_IN(MILLISECONDS(1)), .source = "the cluster's log.cleaner.min.compaction.lag.ms"},
+    {SETTING(scenario_topic, "max.compaction.lag.ms", max_compaction_lag_ms, PRESET_PREPARED, 1,
+             INT64_MAX / 1000000, "records older than this are cleaned, however few"),
+     DURATION_IN(MILLISECONDS(1)), WORDS(never),
+     .source = "the cluster's log.cleaner.max.compaction.lag.ms"},
+    {SETTING(scenario_topic, "delete.retention.ms", delete_retention_ms, PRESET_PREPARED, 0,
+             INT64_MAX / 1000000, "how long tombstones outlive their first cleaning"),
+     DURATION_IN(MILLISECONDS(1)), .source = "the cluster's log.cleaner.delete.retention.ms"},
 };
 #undef T
 
@@ -328,7 +363,9 @@ static const char *const unused_broker[] = {"listeners",
                                             "security.*",
                                             "log.dir",
                                             "log.dirs",
-                                            "log.cleaner.*",
+                                            "log.cleaner.threads",
+                                            "log.cleaner.io.*",
+                                            "log.cleaner.dedupe.*",
                                             "log.flush.*",
                                             "log.message.*",
                                             "log.index.*",
@@ -355,23 +392,10 @@ static const char *const unused_broker[] = {"listeners",
                                             "offsets.topic.segment.bytes",
                                             "offsets.load.buffer.size",
                                             "transaction.state.log.*"};
-static const char *const unused_topic[] = {"compression.*",
-                                           "max.message.bytes",
-                                           "message.*",
-                                           "flush.*",
-                                           "index.*",
-                                           "file.delete.delay.ms",
-                                           "delete.retention.ms",
-                                           "min.cleanable.dirty.ratio",
-                                           "min.compaction.lag.ms",
-                                           "max.compaction.lag.ms",
-                                           "preallocate",
-                                           "remote.*",
-                                           "local.*",
-                                           "segment.index.bytes",
-                                           "segment.jitter.ms",
-                                           "follower.*",
-                                           "leader.*"};
+static const char *const unused_topic[] = {
+    "compression.*",        "max.message.bytes", "message.*", "flush.*", "index.*",
+    "file.delete.delay.ms", "preallocate",       "remote.*",  "local.*", "segment.index.bytes",
+    "segment.jitter.ms",    "follower.*",        "leader.*"};
 
 #define TABLE(table)  .fields = (table), .field_count = ARRAY_LEN(table)
 #define UNUSED(table) .unused = (table), .unused_count = ARRAY_LEN(table)

@@ -68,6 +68,10 @@ static void prepare_topic(struct reader *reader, const struct node *node, void *
     topic->segment_bytes = cluster->config.log_segment_bytes;
     topic->segment_ms = cluster->config.log_segment_ms;
     topic->min_insync_replicas = cluster->config.min_insync_replicas;
+    topic->min_cleanable_dirty_milli = cluster->config.log_cleaner_min_cleanable_milli;
+    topic->min_compaction_lag_ms = cluster->config.log_cleaner_min_compaction_lag_ms;
+    topic->max_compaction_lag_ms = cluster->config.log_cleaner_max_compaction_lag_ms;
+    topic->delete_retention_ms = cluster->config.log_cleaner_delete_retention_ms;
     topic->unclean_leader_election = cluster->config.unclean_leader_election_enable;
 }
 
@@ -135,6 +139,14 @@ static const struct schema_field keys_fields[] = {
      .help = "exponent of their popularity: 0 = all alike, 1 = the second is half as frequent"},
     CUSTOM("hot", scenario_keys, hot, "[]", hooks_hot_keys,
            "keys that more records have than chance would give them"),
+    {.key = "tombstones",
+     .type = SCHEMA_QUANTITY,
+     .quantity = QUANTITY_SHARE,
+     FIELD(scenario_keys, tombstone_ppm),
+     .preset = "0%",
+     .minimum = 0,
+     .maximum = 1000000,
+     .help = "share of the records that have no value: on a compacted topic they delete their key"},
 };
 static const struct schema_object schema_keys = {
     .name = "keys",

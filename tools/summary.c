@@ -217,6 +217,7 @@ static json_t *group_json(const struct run_group *group)
         {"duplicates", json_integer(ledger->duplicates)},
         {"skipped", json_integer(ledger->skipped)},
         {"lost", json_integer(ledger->lost)},
+        {"compacted", json_integer(ledger->compacted)},
         {"zombie", json_integer(ledger->zombie)},
         {"taken_back", json_integer(ledger->taken_back)},
         {"copies", json_integer(ledger->copies)},

@@ -29,6 +29,7 @@ static void append_losses(struct text *text, const struct run_group *group)
         {ledger->duplicates, "processed ", " a second time"},
         {ledger->skipped, "skipped ", ""},
         {ledger->lost, "lost ", " before anybody read them"},
+        {ledger->compacted, "never saw ", " that compaction had removed"},
         {ledger->zombie, "had ", " processed by a consumer that no longer owned them"},
         {ledger->copies, "was given ", " that producers had written again"},
     };
@@ -303,6 +304,10 @@ static void append_figures(struct text *text, const struct run_group *group)
     append_causes(text, group, FINDING_SKIPPED);
     append_figure(text, "  lost", ledger->lost);
     append_causes(text, group, FINDING_LOST);
+    if (ledger->compacted > 0) {
+        append_figure(text, "  compacted away", ledger->compacted);
+        text_append(text, " (unread; their keys had later records)\n");
+    }
     append_figure(text, "  zombie work", ledger->zombie);
     append_causes(text, group, FINDING_ZOMBIE);
     if (ledger->taken_back > 0) {

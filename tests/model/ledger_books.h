@@ -28,7 +28,7 @@ struct books {
     name_id g, c1, c2, id1, id2, producer;
 };
 
-static inline struct books *books_with_workers(int32_t workers)
+static inline struct books *books_on(const struct scenario_topic *its_topics, int32_t workers)
 {
     struct books *b = test_calloc(1, sizeof(*b));
     b->group = (struct scenario_group){.name = "billing",
@@ -36,7 +36,7 @@ static inline struct books *books_with_workers(int32_t workers)
                                        .topic_count = 1,
                                        .members = 2,
                                        .process = {.workers = workers}};
-    b->scenario = (struct scenario){.topics = topics,
+    b->scenario = (struct scenario){.topics = its_topics,
                                     .topic_count = 2,
                                     .groups = &b->group,
                                     .group_count = 1};
@@ -51,6 +51,11 @@ static inline struct books *books_with_workers(int32_t workers)
     b->id2 = names_intern(names, "billing-2-bbbb");
     b->producer = names_intern(names, "checkout");
     return b;
+}
+
+static inline struct books *books_with_workers(int32_t workers)
+{
+    return books_on(topics, workers);
 }
 
 static inline struct books *books_new(void)

@@ -77,8 +77,8 @@ assert list(printed) == ['scenario', 'seed', 'version', 'fingerprints', 'virtual
 assert list(printed['fingerprints']) == ['workload', 'protocol', 'full']
 assert list(printed['groups']['billing']) == ['rebalances', 'rebalance_seconds_total',
     'rebalance_seconds_max', 'stopped_partition_seconds', 'lag_records_max', 'lag_seconds_max',
-    'produced', 'processed', 'duplicates', 'skipped', 'lost', 'zombie', 'taken_back', 'copies',
-    'commits', 'latency_ms',
+    'produced', 'processed', 'duplicates', 'skipped', 'lost', 'compacted', 'zombie', 'taken_back',
+    'copies', 'commits', 'latency_ms',
     'anomalies', 'causes']
 assert list(printed['groups']['billing']['anomalies']) == ['poll_skips', 'poll_rewinds',
     'rejected_commits', 'rejected_commits_by_error', 'commit_rewinds', 'offset_resets', 'moves',

@@ -199,10 +199,17 @@ static void assert_cluster_topics_and_producers(const struct scenario *s)
     assert_int_equal(s->cluster.config.group_consumer_assignor_count, 1);
     assert_int_equal(s->topics[0].retention_ms, -1);
     assert_int_equal(s->topics[0].min_insync_replicas, 2);
-    assert_true(s->topics[0].compact);
+    assert_false(s->topics[0].compact);
+    assert_int_equal(s->topics[0].min_cleanable_dirty_milli, 250); /* the cluster's */
+    assert_int_equal(s->topics[0].max_compaction_lag_ms, INT64_MAX);
     assert_int_equal(s->topics[1].replication, 3);
     assert_int_equal(s->topics[1].retention_ms, 45000);
     assert_int_equal(s->topics[1].segment_ms, 604800000); /* the cluster's */
+    assert_true(s->topics[2].compact && s->topics[2].compact_and_delete);
+    assert_int_equal(s->topics[2].min_cleanable_dirty_milli, 100);
+    assert_int_equal(s->topics[2].min_compaction_lag_ms, 60000);
+    assert_int_equal(s->topics[2].max_compaction_lag_ms, 600000);
+    assert_int_equal(s->topics[2].delete_retention_ms, 3600000);
 
     const struct scenario_producer *p = s->producers;
     assert_int_equal(p[0].rate.points[0].per_second_milli, 900000);
@@ -225,6 +232,7 @@ static void assert_cluster_topics_and_producers(const struct scenario *s)
     assert_int_equal(p[5].rate.point_count, 3);
     assert_int_equal(p[5].rate.points[1].per_second_milli, 250500);
     assert_int_equal(p[5].rate.points[2].at, MINUTES(2));
+    assert_int_equal(p[6].keys.tombstone_ppm, 25000);
 }
 
 static void assert_groups(const struct scenario *s)

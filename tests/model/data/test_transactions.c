@@ -49,7 +49,7 @@ static struct writer *writer_new(struct data_world *w, const char *name)
 static void send(struct writer *writer, int32_t count)
 {
     sim_time now = sim_now(writer->world->sim);
-    const struct producer_records records = {count, (int64_t)count * 100, now, now, 0};
+    const struct producer_records records = {count, (int64_t)count * 100, now, now, 0, 0};
     producer_send(writer->producer, PARTITION_ID(0, 0), &records);
 }
 
