@@ -180,9 +180,10 @@ struct scenario_override {
 
 struct scenario_group {
     const char *name;
-    const char *const *topics;
+    const char *const *topics; /* with a pattern: all that match it, existing or not */
     int32_t topic_count;
-    int32_t members; /* named NAME-1 .. NAME-members */
+    const char *topic_pattern; /* subscribe(Pattern); NULL = subscribe(topics) */
+    int32_t members;           /* named NAME-1 .. NAME-members */
     bool assign_all; /* assign() instead of subscribe(): every member reads its share, no group */
     struct distribution start_spread_ns; /* when each member's process first starts */
     struct consumer_config config;

@@ -4,6 +4,7 @@
 
 #include "sim/check.h"
 
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -300,11 +301,44 @@ static void finish_commit(struct reader *reader, const struct node *node,
     }
 }
 
+/* The topics of the scenario whose names match as a whole, those among them that are created later.
+ * A resolved file has both keys. */
+static void match_topics(struct reader *reader, const struct node *node,
+                         struct scenario_group *group)
+{
+    const struct scenario *scenario = reader->scenario;
+    struct text whole = {0};
+    regex_t regex;
+    text_format(&whole, "^(%s)$", group->topic_pattern);
+    int failed = regcomp(&regex, text_data(&whole), REG_EXTENDED | REG_NOSUB);
+    text_free(&whole);
+    struct position at = reader_place(node, "topic_pattern");
+    if (failed != 0) {
+        diagnostic_error(reader->diagnostics, at, "topic_pattern: not a regular expression");
+        return;
+    }
+    const char **topics =
+        memory_keep(reader->memory, ((size_t)scenario->topic_count + 1) * sizeof *topics);
+    group->topic_count = 0;
+    for (int32_t i = 0; i < scenario->topic_count; i++) {
+        if (regexec(&regex, scenario->topics[i].name, 0, NULL, 0) == 0)
+            topics[group->topic_count++] = scenario->topics[i].name;
+    }
+    regfree(&regex);
+    group->topics = topics;
+    if (group->topic_count == 0)
+        diagnostic_error(reader->diagnostics, at, "topic_pattern: no topic matches %s",
+                         group->topic_pattern);
+    if (group->assign_all)
+        diagnostic_error(reader->diagnostics, at, "topic_pattern: assign() takes no pattern");
+}
+
 static void finish_group(struct reader *reader, const struct node *node, void *base)
 {
     struct scenario_group *group = base;
-    if (group->topic_count == 0 && node != NULL && reader_written(node, "topics") == NULL &&
-        reader->scenario->topic_count > 0) {
+    if (group->topic_pattern != NULL) match_topics(reader, node, group);
+    if (group->topic_pattern == NULL && group->topic_count == 0 && node != NULL &&
+        reader_written(node, "topics") == NULL && reader->scenario->topic_count > 0) {
         diagnostic_error(reader->diagnostics, node->at, "%s: topics is missing", group->name);
         diagnostic_hint(reader->diagnostics, "it may be left out only where there is one topic");
     }
@@ -320,6 +354,13 @@ static const struct schema_field group_fields[] = {
      .hooks = &hooks_group_topics,
      .source = "the only topic",
      .help = "what the group subscribes to"},
+    {.key = "topic_pattern",
+     .type = SCHEMA_TEXT,
+     FIELD(scenario_group, topic_pattern),
+     .preset = "none",
+     .optional = true,
+     .help =
+         "instead of topics: an extended regular expression for whole names, subscribe(Pattern)"},
     COUNT("members", scenario_group, members, "3", 0, 100000, "how many; named NAME-1 to NAME-n"),
     FLAG("assign", scenario_group, assign_all, "false",
          "assign() instead of subscribe(): each member reads its share, and nobody coordinates"),

@@ -92,6 +92,22 @@ static void take_topic(struct client_metadata *metadata, const struct metadata_t
            (size_t)(topic->partition_count * topic->replication) * sizeof *topic->replicas);
 }
 
+/* Before an answer that lists all topics: those it leaves out are gone. */
+static void forget_all(struct client_metadata *metadata)
+{
+    for (int32_t i = 0; i < metadata->topic_count; i++) {
+        metadata->topics[i].error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+        metadata->topics[i].is_missing = true;
+    }
+}
+
+static void forget_missing(struct client_metadata *metadata)
+{
+    for (int32_t i = 0; i < metadata->topic_count; i++) {
+        if (metadata->topics[i].is_missing) forget_partitions(metadata, &metadata->topics[i]);
+    }
+}
+
 static void answered(void *context, const struct request_result *result)
 {
     struct client_metadata *metadata = context;
@@ -107,10 +123,12 @@ static void answered(void *context, const struct request_result *result)
     for (int32_t i = 0; i < response->broker_count; i++) {
         metadata->racks[response->brokers[i].id] = response->brokers[i].rack;
     }
+    if (metadata->options.all_topics) forget_all(metadata);
     for (int32_t i = 0; i < response->topic_count; i++)
         take_topic(metadata, &response->topics[i]);
+    forget_missing(metadata);
     bool all_known = true; /* one may have been added while this was under way */
-    for (int32_t i = 0; i < metadata->topic_count; i++)
+    for (int32_t i = 0; i < metadata->topic_count && !metadata->options.all_topics; i++)
         all_known = all_known && metadata->topics[i].error == KAFKA_NONE;
     metadata->version++;
     metadata->updated_at = now;
@@ -131,10 +149,10 @@ static void send_request(struct client_metadata *metadata, int32_t channel)
 {
     struct metadata_request *request =
         MESSAGE_NEW(metadata->memory, API_METADATA, struct metadata_request);
-    request->topic_count = metadata->topic_count;
+    request->topic_count = metadata->options.all_topics ? -1 : metadata->topic_count;
     request->topics =
         MESSAGE_ARRAY(metadata->memory, &request->head, name_id, metadata->topic_count);
-    for (int32_t i = 0; i < metadata->topic_count; i++) {
+    for (int32_t i = 0; i < request->topic_count; i++) {
         request->topics[i] = metadata->topics[i].name;
     }
     metadata->is_in_flight = true;

@@ -20,6 +20,8 @@ struct client_metadata_options {
     int32_t retry_backoff_ms;
     int32_t retry_backoff_max_ms;
     int32_t request_timeout_ms;
+    /* Asks for all topics there are: those added that are not among them are only missing. */
+    bool all_topics;
     /* After each response taken over. NULL = nobody asks. */
     void (*on_update)(void *context);
     void *context;

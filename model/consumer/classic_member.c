@@ -126,7 +126,7 @@ static enum phase judge_join(struct consumer *consumer)
     }
     case JOIN_FAILED_RETRY_NOW:
     case JOIN_FAILED_RETRY_LATER: failed(consumer); return PHASE_STEP_DONE;
-    case JOIN_SUCCEEDED: break;
+    case JOIN_SUCCEEDED: consumer->pattern_asks = false; break;
     }
     if (!classic_has_generation(consumer) || classic->state != MEMBER_STABLE) {
         /* The heartbeat thread has lost the membership in between. */
@@ -144,6 +144,7 @@ enum phase classic_join_if_needed(struct consumer *consumer)
     struct classic_member *classic = &consumer->classic;
     while (classic_rejoin_is_needed(consumer)) {
         if (!coordinator_is_known(consumer)) return PHASE_STEP_STOPPED;
+        if (classic->join == JOIN_IDLE && !pattern_is_fresh(consumer)) return PHASE_STEP_STOPPED;
         if (classic->needs_join_prepare) {
             enum phase prepared = rebalance_prepare(consumer);
             if (prepared != PHASE_STEP_DONE) return prepared;

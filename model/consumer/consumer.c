@@ -115,6 +115,7 @@ static void forget(struct consumer *consumer)
 {
     network_client_reset(consumer->network);
     client_metadata_reset(consumer->metadata);
+    pattern_reset(consumer);
     sim_timer_cancel(consumer->sim, &consumer->wake);
     sim_timer_cancel(consumer->sim, &consumer->listener.restore);
     consumer->listener.has_thrown = consumer->listener.is_pausing = false;
@@ -265,6 +266,7 @@ static void add_network(struct consumer *consumer)
         .retry_backoff_ms = config->retry_backoff_ms,
         .retry_backoff_max_ms = config->retry_backoff_max_ms,
         .request_timeout_ms = config->request_timeout_ms,
+        .all_topics = pattern_is_used(consumer),
     });
     for (int32_t i = 0; i < consumer->topic_count; i++) {
         client_metadata_add_topic(consumer->metadata, consumer->topics[i]);

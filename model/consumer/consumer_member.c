@@ -358,6 +358,8 @@ void consumer_member_on_poll(struct consumer *consumer)
     bool joins = member->state == CONSUMER_UNSUBSCRIBED ||
                  (member->state == CONSUMER_STALE && member->callback_count == 0);
     if (!joins || consumer->closing.stage > CLOSE_WANTED) return;
+    /* AsyncKafkaConsumer.updatePatternSubscription joins when it knows what it subscribes to. */
+    if (pattern_is_used(consumer) && consumer->topic_count == 0) return;
     consumer->classic.generation.id = 0;
     consumer_member_set_state(consumer, CONSUMER_JOINING);
     consumer_note(consumer, CLIENT_JOINING, 0, KAFKA_NONE, NULL);

@@ -391,6 +391,14 @@ uint64_t classic_generation_tag(const struct consumer *consumer);
 /* Partition counts of the topics may have changed: the leader rejoins. */
 void classic_check_snapshot(struct consumer *consumer);
 
+/* pattern.c: subscriptions by pattern; for others it does nothing. */
+bool pattern_is_used(const struct consumer *consumer);
+/* Takes matching topics over from the metadata, if there is a newer version. */
+void pattern_update(struct consumer *consumer);
+/* The topics were asked for anew since the last join, and the answer is there. */
+bool pattern_is_fresh(struct consumer *consumer);
+void pattern_reset(struct consumer *consumer);
+
 /* join.c */
 void join_send(struct consumer *consumer);
 /* The leader's metadata may be fresh now. */
@@ -456,7 +464,9 @@ struct consumer {
     name_id client_id;
     name_id *topics; /* subscribed, in the scenario's order */
     int32_t topic_count;
-    entity_id thread; /* A */
+    uint64_t pattern_version; /* of the metadata that the subscription is as of */
+    bool pattern_asks;        /* it is being refreshed before the member joins */
+    entity_id thread;         /* A */
     enum activity activity;
     struct sim_timer wake; /* A, blocked inside a client call */
     struct network_client *network;

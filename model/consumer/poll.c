@@ -79,6 +79,7 @@ static enum phase membership_848(struct consumer *consumer)
 static enum phase coordinator_phase(struct consumer *consumer)
 {
     subscription_update_leaders(consumer);
+    pattern_update(consumer);
     if (consumer->committer.fenced != KAFKA_NONE) {
         consumer_throw(consumer, consumer->committer.fenced, "a commit was fenced");
         return PHASE_STEP_LEFT;

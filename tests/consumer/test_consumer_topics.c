@@ -119,6 +119,60 @@ static void offsets_of_a_topic_go_only_when_nobody_subscribes(void **state)
     story_free(s);
 }
 
+/* Group g subscribes to orders.*; orders-2 comes at 20 s, orders-1 goes at 70 s. */
+static struct story *pattern_story(const char *config)
+{
+    char yaml[2000];
+    snprintf(yaml, sizeof yaml,
+             "scenario: 1\n"
+             "duration: 100s\n"
+             "sample: 1s\n"
+             "cluster: {brokers: 1, network: {latency: 1ms}, disk: 0s, request_service: 0s}\n"
+             "topics: {orders-1: {partitions: 1, replication: 1},\n"
+             "  orders-2: {partitions: 1, replication: 1, created_later: true}}\n"
+             "producers: {a: {topic: orders-1, rate: 10/s, config: {linger.ms: 0}},\n"
+             "  b: {topic: orders-2, rate: 10/s, start: 20s, config: {linger.ms: 0}}}\n"
+             "groups:\n"
+             "  g: {topic_pattern: orders.*, members: 1, start_spread: 0s,\n"
+             "    process: {per_record: 1ms}, commit: {mode: none},\n"
+             "    deployment: {startup: 1s, restart_after_crash: false},\n"
+             "    config: {metadata.max.age.ms: 30000, %s}}\n"
+             "timeline: [{at: 20s, create_topic: orders-2}, {at: 70s, delete_topic: orders-1}]\n",
+             config);
+    return story_run(yaml);
+}
+
+static void a_pattern_finds_topics_when_metadata_is_refreshed(void **state)
+{
+    (void)state;
+    struct story *s = pattern_story("auto.offset.reset: latest");
+    /* The metadata is 30 s old at 31 s; what was deleted is noticed by the first fetch. */
+    expect_story(s, STORY_OWNED | STORY_POSITIONS, "", 10000, 100000,
+                 "31153 g-1 gave up orders-1-0: REVOKED\n"
+                 "31167 g-1 owns orders-1-0\n"
+                 "31167 g-1 owns orders-2-0\n"
+                 "31252 g-1 at orders-1-0 313: RESET_LATEST\n"
+                 "31252 g-1 at orders-2-0 112: RESET_LATEST\n"
+                 "70092 g-1 gave up orders-1-0: REVOKED\n"
+                 "70092 g-1 gave up orders-2-0: REVOKED\n"
+                 "70106 g-1 owns orders-2-0\n"
+                 "70110 g-1 at orders-2-0 501: RESET_LATEST\n");
+    story_free(s);
+}
+
+static void the_next_heartbeat_tells_what_a_pattern_found(void **state)
+{
+    (void)state;
+    struct story *s = pattern_story("group.protocol: consumer, auto.offset.reset: latest");
+    expect_story(s, STORY_OWNED | STORY_POSITIONS, "", 0, 100000,
+                 "1018 g-1 owns orders-1-0\n"
+                 "1022 g-1 at orders-1-0 10: RESET_LATEST\n"
+                 "36030 g-1 owns orders-2-0\n"
+                 "36052 g-1 at orders-2-0 160: RESET_LATEST\n"
+                 "71042 g-1 gave up orders-1-0: REVOKED\n");
+    story_free(s);
+}
+
 static void deletion_at_any_time_keeps_the_books(void **state)
 {
     (void)state;
@@ -163,6 +217,8 @@ int main(void)
         cmocka_unit_test(the_consumer_protocol_drops_the_partitions_at_the_next_heartbeat),
         cmocka_unit_test(send_waits_for_a_topic_that_is_gone),
         cmocka_unit_test(offsets_of_a_topic_go_only_when_nobody_subscribes),
+        cmocka_unit_test(a_pattern_finds_topics_when_metadata_is_refreshed),
+        cmocka_unit_test(the_next_heartbeat_tells_what_a_pattern_found),
         cmocka_unit_test(deletion_at_any_time_keeps_the_books),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
