@@ -474,11 +474,12 @@ static void tell(struct group_trace *trace, int32_t broker, const struct coordin
 void group_trace_note(struct group_trace *trace, int32_t broker,
                       const struct coordinator *coordinator, const struct group_note *note)
 {
-    /* Kafka keeps the first client's id in a static member that another has taken over. */
-    bool is_news =
-        note->kind == NOTE_MEMBER_REPLACED || group_trace_client(trace, note->member) == NAME_NONE;
-    if (note->client_id != NAME_NONE && note->member != NAME_NONE && is_news) {
-        remember_client(trace, note->member, note->client_id);
+    /* Kafka keeps the first client's id in a static member that another process has taken over. */
+    bool is_replaced = note->kind == NOTE_MEMBER_REPLACED;
+    name_id client = is_replaced ? note->caller : note->client_id;
+    bool is_news = is_replaced || group_trace_client(trace, note->member) == NAME_NONE;
+    if (client != NAME_NONE && note->member != NAME_NONE && is_news) {
+        remember_client(trace, note->member, client);
     }
     const struct shard_memory *shard = shard_of(trace, coordinator_partition(coordinator));
     switch (note->kind) {

@@ -180,7 +180,9 @@ static void remember(struct log_words *words, const struct trace_record *record)
                 tool_resize(words->members, (words->member_count + 1) * sizeof *words->members);
             words->members[words->member_count++] = (struct log_member){
                 .member = (name_id)field[1],
-                .client_id = store_name(words->reader, field[5]),
+                /* One that replaces another's is shown under the other's client id. */
+                .client_id =
+                    store_name(words->reader, field[4] == NAME_NONE ? field[5] : NAME_NONE),
                 .is_static = field[3] != NAME_NONE,
             };
         }

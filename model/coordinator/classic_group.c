@@ -325,7 +325,7 @@ static void leave_ghost(struct coordinator *coordinator, struct classic_group *c
 }
 
 void classic_rename_member(struct coordinator *coordinator, struct classic_group *classic,
-                           struct classic_member *member, name_id new_id, name_id client_id)
+                           struct classic_member *member, name_id new_id, name_id caller)
 {
     name_id old_id = member->id;
     classic_answer_join(coordinator, classic, member,
@@ -345,7 +345,9 @@ void classic_rename_member(struct coordinator *coordinator, struct classic_group
                                                       .member = new_id,
                                                       .other = old_id,
                                                       .instance = member->instance,
-                                                      .client_id = client_id,
+                                                      .client_id = member->client_id,
+                                                      .client_host = member->client_host,
+                                                      .caller = caller,
                                                       .generation = classic->generation});
 }
 

@@ -163,9 +163,11 @@ void classic_add_pending(struct coordinator *coordinator, struct classic_group *
 void classic_remove_pending(struct coordinator *coordinator, struct classic_group *classic,
                             name_id id);
 /* The member goes on under another id (KIP-345): parked requests are answered FENCED_INSTANCE_ID.
- * `client_id` is who asks, for the note; the member keeps its first client's, as in Kafka. */
+ * `caller` is the client id of who asks, for the note; the member keeps client id and host of its
+ * first process (ClassicGroup.replaceStaticMember), and kafka-consumer-groups.sh goes on showing
+ * them. */
 void classic_rename_member(struct coordinator *coordinator, struct classic_group *classic,
-                           struct classic_member *member, name_id new_id, name_id client_id);
+                           struct classic_member *member, name_id new_id, name_id caller);
 
 bool classic_all_joined(const struct classic_group *classic);
 bool classic_supports(const struct classic_group *classic, name_id protocol_type,

@@ -87,8 +87,9 @@ static enum kafka_error find_joining_member(struct classic_join *join)
             return KAFKA_NONE;
         }
         if (holder != NULL) {
-            join->before = consumer_replace_member(update->operation, update->state, holder,
-                                                   join->member_id, request->client_id);
+            join->before =
+                consumer_replace_member(update->operation, update->state, holder, join->member_id,
+                                        request->client_id, request->client_host);
             update->member = &join->before;
             update->replaced = holder;
             return KAFKA_NONE;

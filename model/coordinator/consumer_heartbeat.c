@@ -131,7 +131,7 @@ static enum kafka_error find_static(struct heartbeat *heartbeat)
     }
     heartbeat->before =
         consumer_replace_member(update->operation, update->state, holder, heartbeat->member_id,
-                                heartbeat->request->client_id);
+                                heartbeat->request->client_id, heartbeat->request->client_host);
     update->member = &heartbeat->before;
     update->replaced = holder;
     return KAFKA_NONE;

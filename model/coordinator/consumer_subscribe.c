@@ -33,7 +33,7 @@ int32_t consumer_sort_topics(const struct names *names, const name_id *topics, i
 struct consumer_member consumer_replace_member(struct operation *operation,
                                                const struct consumer_group *group,
                                                const struct consumer_member *holder, name_id new_id,
-                                               name_id client_id)
+                                               name_id client_id, name_id client_host)
 {
     struct memory *memory = operation->coordinator->memory;
     struct consumer_member copy = *holder;
@@ -56,6 +56,8 @@ struct consumer_member consumer_replace_member(struct operation *operation,
                                                                  .member = new_id,
                                                                  .other = holder->id,
                                                                  .instance = holder->instance,
-                                                                 .client_id = client_id});
+                                                                 .client_id = client_id,
+                                                                 .client_host = client_host,
+                                                                 .caller = client_id});
     return copy;
 }

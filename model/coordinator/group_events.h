@@ -77,7 +77,8 @@ enum group_note_kind {
                               still the old one (classic) or the bumped group epoch (consumer) */
     NOTE_MEMBER_ID_ISSUED, /* member: MEMBER_ID_REQUIRED was answered */
     NOTE_MEMBER_ADDED,     /* member, instance, client_id, client_host */
-    NOTE_MEMBER_REPLACED,  /* static: member (new), other (old), instance */
+    NOTE_MEMBER_REPLACED,  /* static: member (new), other (old), instance, client_id and client_host
+                              as  others will see them, caller */
     NOTE_MEMBER_REMOVED,   /* member, instance, client_id, removal */
     NOTE_JOIN_COMPLETED,   /* generation (new), member = leader, other = protocol, count = members,
                               detail = static members */
@@ -115,6 +116,7 @@ struct group_note {
     name_id instance;
     name_id client_id;
     name_id client_host;
+    name_id caller; /* client id of who asks */
     name_id text;
     int32_t generation;
     enum group_state old_state;

@@ -57,7 +57,8 @@ uint64_t ask_join(struct coordinator_host *host, struct join_args args)
     request->group = group_of(host);
     request->member = host_name(host, args.member == NULL ? "" : args.member);
     request->instance = host_name(host, args.instance);
-    request->client_id = host_name(host, "client");
+    request->client_id = host_name(host, args.client == NULL ? "client" : args.client);
+    request->client_host = request->client_id;
     request->session_timeout_ms = args.session_timeout_ms == 0 ? 10000 : args.session_timeout_ms;
     request->rebalance_timeout_ms =
         args.rebalance_timeout_ms == 0 ? 20000 : args.rebalance_timeout_ms;

@@ -15,6 +15,7 @@ struct join_args {
     const char *instance;     /* NULL = dynamic */
     const char *protocols;    /* "range,roundrobin"; NULL = "range" */
     const char *topics;       /* "t,u"; NULL = "t" */
+    const char *client;       /* client id, and "/" host; NULL = "client" */
     int version;              /* 0 = 3, which takes a new member in at once */
     int session_timeout_ms;   /* 0 = 10000 */
     int rebalance_timeout_ms; /* 0 = 20000 */

@@ -45,7 +45,10 @@ static void on_note(void *self, const struct coordinator *coordinator,
     case NOTE_MEMBER_ID_ISSUED: tell(story, note->at, "%s is to join with this id", member); break;
     case NOTE_MEMBER_ADDED: tell(story, note->at, "%s is a member", member); break;
     case NOTE_MEMBER_REPLACED:
-        tell(story, note->at, "%s takes the place of %s", member, other);
+        tell(story, note->at, "%s of %s takes the place of %s, shown as of %s on %s", member,
+             names_text(story->names, note->caller), other,
+             names_text(story->names, note->client_id),
+             names_text(story->names, note->client_host));
         break;
     case NOTE_MEMBER_REMOVED:
         tell(story, note->at, "%s %s", member, member_removal_name(note->removal));

@@ -119,13 +119,17 @@ static void a_static_member_restarts_and_nobody_notices(void **state)
     struct stage stage;
     set_up_group(&stage, 2, true);
     at(&stage, SECONDS(5));
-    uint64_t join = ask_join(&stage.host, (struct join_args){.version = 9, .instance = "i2"});
+    uint64_t join =
+        ask_join(&stage.host, (struct join_args){.version = 9, .instance = "i2", .client = "pod"});
     assert_string_equal(answer_join(&stage.host, join), "m003 generation 2 leader m001 of 0");
-    group_story_expect(&stage.story, "[5.000 s] m003 takes the place of m002\n");
+    /* … not even an administrator: client id and host are still the former ones. */
+    group_story_expect(&stage.story, "[5.000 s] m003 of pod takes the place of m002, shown as of "
+                                     "client on client\n");
     /* The leader, too; it is told to keep the assignment. */
     join = ask_join(&stage.host, (struct join_args){.version = 9, .instance = "i1"});
     assert_string_equal(answer_join(&stage.host, join), "m004 generation 2 leader m004 of 2");
-    group_story_expect(&stage.story, "[5.000 s] m004 takes the place of m001\n");
+    group_story_expect(&stage.story, "[5.000 s] m004 of client takes the place of m001, shown as "
+                                     "of client on client\n");
     host_free(&stage.host);
 }
 
