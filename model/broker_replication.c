@@ -58,7 +58,7 @@ static void prefetch_acknowledgement(const struct replica_fetched *given, int32_
     if (leader == NULL) return;
     prefetch_partition(leader->partition);
     prefetch_lines(leader->watchers, 2);
-    __builtin_prefetch(leader->waits);
+    prefetch_line(leader->waits);
     const struct replica *sooner = given[i + PREFETCH_READER].leader;
     if (sooner != NULL && sooner->watchers != NULL) fetch_prefetch_reader(sooner->watchers);
 }

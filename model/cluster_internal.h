@@ -7,6 +7,7 @@
 #include "model/log_cleaner.h"
 #include "model/partition_log.h"
 #include "model/producer_state.h"
+#include "sim/prefetch.h"
 
 struct broker;
 struct controller;
@@ -123,7 +124,6 @@ static inline struct partition *cluster_partition(const struct cluster *cluster,
 /* Requests touch thousands of partitions one after the other, each in memory of its own: loops say
  * some rounds ahead what they will need. First the partition, a few rounds later (when that has
  * come) what it points to. */
-#define CACHE_LINE         64u
 #define PREFETCH_PARTITION 10 /* rounds ahead */
 #define PREFETCH_REPLICA   5
 #define PREFETCH_READER    2
@@ -131,22 +131,15 @@ static inline size_t whole_lines(size_t size)
 {
     return (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 }
-static inline void prefetch_lines(const void *start, size_t lines)
-{
-    const char *line = start;
-    if (start == NULL) return;
-    for (size_t i = 0; i < lines; i++)
-        __builtin_prefetch(line + i * CACHE_LINE);
-}
 /* What moving the high watermark reads of a partition. */
 static inline void prefetch_partition(const struct partition *partition)
 {
-    __builtin_prefetch(&partition->log.owner);
+    prefetch_line(&partition->log.owner);
 }
 static inline void prefetch_log_end(const struct partition_log *log)
 {
     const struct log_batches *list = &log->main;
-    if (list->count > 0) __builtin_prefetch(&list->items[list->first + list->count], 1);
+    if (list->count > 0) prefetch_line(&list->items[list->first + list->count]);
     if (log->segment_count > 0) prefetch_lines(&log->segments[log->segment_count - 1], 1);
 }
 

@@ -81,7 +81,7 @@ enum kafka_error fetch_entry_attach(struct fetch_entry *entry)
 
 void fetch_prefetch_reader(const struct fetch_entry *entry)
 {
-    __builtin_prefetch(entry->session);
+    prefetch_line(entry->session);
 }
 
 void fetch_on_visible(struct replica *replica)

@@ -7,6 +7,7 @@
 #include "model/interval_set.h"
 #include "model/ledger.h"
 #include "model/trace_kinds.h"
+#include "sim/prefetch.h"
 
 /* A batch that a leader appended, as long as its producer may send it again. */
 struct ledger_sent {

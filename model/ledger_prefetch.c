@@ -4,15 +4,6 @@
 
 #define FAR_STEPS  8
 #define NEAR_STEPS 4 /* what was asked for at FAR_STEPS has come */
-#define CACHE_LINE 64u
-
-static void prefetch(const void *start, size_t size)
-{
-    const char *line = start;
-    if (start == NULL) return;
-    for (size_t at = 0; at < size; at += CACHE_LINE)
-        __builtin_prefetch(line + at);
-}
 
 static void go_on(struct ledger_walk *walk, partition_id partition)
 {
@@ -41,13 +32,13 @@ void ledger_prefetch_append(struct ledger *ledger, partition_id partition)
     const struct ledger_topic *topic = &ledger->topics[t];
     go_on(walk, partition);
     int32_t near = ahead(walk, topic, NEAR_STEPS);
-    if (near >= 0) prefetch(last_span(&topic->logs[near]), 2 * CACHE_LINE);
+    if (near >= 0) prefetch_lines(last_span(&topic->logs[near]), 2);
     int32_t far = ahead(walk, topic, FAR_STEPS);
     if (far < 0) return;
-    prefetch(&topic->logs[far], CACHE_LINE);
+    prefetch_line(&topic->logs[far]);
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         const struct ledger_claim *claims = ledger->groups[g].claims[t];
-        if (claims != NULL) prefetch(&claims[far], CACHE_LINE);
+        if (claims != NULL) prefetch_line(&claims[far]);
     }
 }
 
@@ -57,7 +48,7 @@ void ledger_prefetch_acknowledgement(struct ledger *ledger, partition_id partiti
     const struct ledger_topic *topic = &ledger->topics[PARTITION_TOPIC(partition)];
     go_on(walk, partition);
     int32_t far = ahead(walk, topic, FAR_STEPS);
-    if (far >= 0) prefetch(&topic->logs[far], sizeof(struct ledger_log));
+    if (far >= 0) prefetch_lines(&topic->logs[far], sizeof(struct ledger_log) / CACHE_LINE);
 }
 
 void ledger_prefetch_processing(struct ledger *ledger, struct ledger_group_state *group,
@@ -65,10 +56,10 @@ void ledger_prefetch_processing(struct ledger *ledger, struct ledger_group_state
 {
     const struct ledger_claim *claim = ledger_claim_of(ledger, group, partition);
     if (claim == NULL) return;
-    prefetch(claim, 2 * CACHE_LINE);
+    prefetch_lines(claim, 2);
     /* The log first; its arrivals when the next delivery is told, or not at all. */
     const struct ledger_log *before = ledger->delivered;
     ledger->delivered = ledger_log_of(ledger, partition);
-    prefetch(ledger->delivered, CACHE_LINE);
-    if (before != NULL) prefetch(last_span(before), CACHE_LINE);
+    prefetch_line(ledger->delivered);
+    if (before != NULL) prefetch_line(last_span(before));
 }

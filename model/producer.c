@@ -441,13 +441,10 @@ void producer_expect(struct producer *producer, partition_id far, partition_id n
 {
     const struct producer_topic *topic = topic_by_index(producer, PARTITION_TOPIC(far));
     int32_t number = PARTITION_NUMBER(far);
-    if (number < topic->queue_count) __builtin_prefetch(topic->queues[number]);
+    if (number < topic->queue_count) prefetch_line(topic->queues[number]);
     number = PARTITION_NUMBER(near);
     if (number >= topic->queue_count || topic->queues[number] == NULL) return;
-    const char *batch = (const char *)topic->queues[number]->tail;
-    if (batch == NULL) return;
-    __builtin_prefetch(batch);
-    __builtin_prefetch(batch + 64);
+    prefetch_lines(topic->queues[number]->tail, 2);
 }
 
 void producer_send_sticky(struct producer *producer, name_id topic,

@@ -14,6 +14,7 @@
 #include "model/client/network_client.h"
 #include "model/partition_load.h"
 #include "model/producer.h"
+#include "sim/prefetch.h"
 
 struct producer_queue;
 

@@ -65,12 +65,11 @@ static void add_to_flight(struct producer *producer, struct producer_flight *fli
 static void prefetch_batch(const struct producer_send_batch *batch)
 {
     if (batch == NULL) return;
-    __builtin_prefetch(batch);
-    __builtin_prefetch((const char *)batch + 64);
+    prefetch_lines(batch, 2);
 }
 static void prefetch_queue(const struct producer_queue *queue)
 {
-    __builtin_prefetch(queue);
+    prefetch_line(queue);
 }
 
 /* Back into the queue: by sequence if it has one, else at the front

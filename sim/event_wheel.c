@@ -1,6 +1,7 @@
 #include "sim/event_wheel.h"
 
 #include "sim/check.h"
+#include "sim/prefetch.h"
 
 /* A slot of at most this many events goes straight into the heap, if it is not so wide that the
  * heap would collect what is posted for the next while as well. */
@@ -66,11 +67,11 @@ static inline void mark_empty(struct event_wheel *wheel, uint32_t level, uint32_
  * fetched meanwhile. */
 static inline void prefetch_destination(const struct event_queue *queue, const struct event *event)
 {
-    __builtin_prefetch((const char *)queue->entities + (size_t)event->to * ENTITY_BYTES);
-    __builtin_prefetch(event->pointer);
+    prefetch_line((const char *)queue->entities + (size_t)event->to * ENTITY_BYTES);
+    prefetch_line(event->pointer);
     if (event->kind < EVENT_KIND_NETWORK) return;
     size_t connection = (size_t)event->number & CONNECTION_INDEX_MASK;
-    __builtin_prefetch((const char *)queue->connections + connection * CONNECTION_BYTES);
+    prefetch_line((const char *)queue->connections + connection * CONNECTION_BYTES);
 }
 
 /* An entry comes up. Its record tells whether it is still true; if not, it is put right. */
