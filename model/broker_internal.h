@@ -401,7 +401,20 @@ void epoch_handle(struct broker *broker, struct broker_connection *connection,
                   const struct offset_for_leader_epoch_request *request);
 void find_coordinator_handle(struct broker *broker, struct broker_connection *connection,
                              const struct find_coordinator_request *request);
-struct partition_view broker_view(const struct broker *broker, partition_id partition);
+/* NULL when the broker does not know of the partition. */
+static inline const struct partition_view *broker_view_place(const struct broker *broker,
+                                                             partition_id partition)
+{
+    int32_t topic = PARTITION_TOPIC(partition);
+    int32_t number = PARTITION_NUMBER(partition);
+    if (topic >= broker->cluster->topic_count || number >= broker->view_counts[topic]) return NULL;
+    return &broker->views[topic][number];
+}
+static inline struct partition_view broker_view(const struct broker *broker, partition_id partition)
+{
+    const struct partition_view *view = broker_view_place(broker, partition);
+    return view != NULL ? *view : (struct partition_view){.leader = -1, .leader_epoch = -1};
+}
 /* Entries of the metadata log up to `to_version`. */
 void broker_apply_metadata(struct broker *broker, uint64_t to_version);
 /* The state of this instant, as a starting broker gets it by catching up with the log. */

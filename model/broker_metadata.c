@@ -15,16 +15,6 @@
 
 /* ---- the view ---------------------------------------------------------------------------- */
 
-struct partition_view broker_view(const struct broker *broker, partition_id partition)
-{
-    int32_t topic = PARTITION_TOPIC(partition);
-    int32_t number = PARTITION_NUMBER(partition);
-    if (topic >= broker->cluster->topic_count || number >= broker->view_counts[topic]) {
-        return (struct partition_view){.leader = -1, .leader_epoch = -1};
-    }
-    return broker->views[topic][number];
-}
-
 static bool is_known(const struct broker *broker, partition_id partition)
 {
     int32_t topic = PARTITION_TOPIC(partition);

@@ -16,7 +16,7 @@ static bool follower_knows(const struct replica *leader, sim_time until)
 int32_t replica_min_isr(const struct replica *replica)
 {
     int32_t least = replica->broker->cluster->topics[replica->partition->topic].min_insync_replicas;
-    if (least > replica->partition->replica_count) return replica->partition->replica_count;
+    if (least > replica->replica_count) return replica->replica_count;
     return least < 1 ? 1 : least;
 }
 

@@ -436,6 +436,7 @@ static void observe(void *self, const struct trace_record *record)
     int32_t group = (int32_t)index - 1;
     switch (record->kind) {
     case TRACE_ASSIGNED: check_assigned(checkers, group, record); break;
+    case TRACE_DELIVERED: prefetch_line(watched_claim_of(checkers, group, record->field[2])); break;
     case TRACE_PROCESSED: check_processed(checkers, group, record); break;
     case TRACE_COMMITTED: check_committed(checkers, group, record); break;
     case TRACE_POSITION: check_position(checkers, group, record); break;
@@ -449,7 +450,7 @@ struct checkers *checkers_new(struct sim *sim, const struct scenario *scenario)
         [TRACE_BATCH_APPENDED] = true, [TRACE_LEADER_ELECTED] = true, [TRACE_FAULT] = true,
         [TRACE_ASSIGNED] = true,       [TRACE_PROCESSED] = true,      [TRACE_COMMITTED] = true,
         [TRACE_POSITION] = true,       [TRACE_GROUP_STATE] = true,    [TRACE_UNREADABLE] = true,
-        [TRACE_GROUP_REQUEST] = true,  [TRACE_GROUP_RESPONSE] = true,
+        [TRACE_GROUP_REQUEST] = true,  [TRACE_GROUP_RESPONSE] = true, [TRACE_DELIVERED] = true,
     };
     struct memory *memory = sim_memory(sim);
     struct checkers *checkers = memory_keep(memory, sizeof(*checkers));

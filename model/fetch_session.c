@@ -131,6 +131,8 @@ void fetch_session_prefetch(const struct fetch_session *session)
     struct fetch_entry *const *entries = session->entries;
     for (int32_t i = 0; i < session->entry_count; i++)
         prefetch_lines(entries[i], 2);
+    for (int32_t i = 0; i < session->entry_count; i++)
+        prefetch_line(broker_view_place(broker, entries[i]->partition));
     for (int32_t i = 0; i < session->entry_count; i++) {
         const struct partition *partition =
             cluster_partition(broker->cluster, entries[i]->partition);

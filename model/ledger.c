@@ -35,6 +35,7 @@ void ledger_grow_topic(struct ledger *ledger, int32_t t, int32_t count)
     struct ledger_topic *topic = &ledger->topics[t];
     int32_t old = topic->partition_count;
     ledger->delivered = NULL;
+    ledger->delivered_claim = NULL;
     topic->logs = memory_resize(ledger->memory, topic->logs, (size_t)old * sizeof(*topic->logs),
                                 (size_t)count * sizeof(*topic->logs));
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {

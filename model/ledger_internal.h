@@ -30,16 +30,17 @@ struct ledger_log {
     uint32_t sent_count;
     uint32_t sent_capacity;
     struct ledger_sent *sent; /* of producers that can write twice */
-    sim_time since;           /* when its first record came into being */
+    bool is_deleted;          /* with its topic: what was not read never will be */
 
     struct interval_set acknowledged; /* a producer was told that these were written */
     struct interval_set safe;         /* … with acks=all */
     struct interval_set markers;      /* control records: no consumer is ever given them */
     struct interval_set aborted;      /* records of aborted transactions */
     struct interval_set compacted;    /* removed by the cleaner */
-    bool is_deleted;                  /* with its topic: what was not read never will be */
-    char unused[7];                   /* up to whole cache lines */
+    sim_time since;                   /* when its first record came into being */
 };
+
+_Static_assert(sizeof(struct ledger_log) == 3 * CACHE_LINE, "a log is whole cache lines");
 
 /* A step of processing, kept while others may overlap it. */
 struct ledger_step {
@@ -218,7 +219,9 @@ struct ledger {
     int64_t appended;
     struct ledger_walk appends;
     struct ledger_walk acknowledgements;
-    struct ledger_log *delivered; /* whose arrivals will be asked for; NULL = none */
+    /* Whose arrivals, and whose owners, will be asked for; NULL = nobody's. */
+    struct ledger_log *delivered;
+    struct ledger_claim *delivered_claim;
     bool finished;
 };
 

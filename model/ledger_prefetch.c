@@ -54,12 +54,18 @@ void ledger_prefetch_acknowledgement(struct ledger *ledger, partition_id partiti
 void ledger_prefetch_processing(struct ledger *ledger, struct ledger_group_state *group,
                                 partition_id partition)
 {
-    const struct ledger_claim *claim = ledger_claim_of(ledger, group, partition);
+    struct ledger_claim *claim = ledger_claim_of(ledger, group, partition);
     if (claim == NULL) return;
     prefetch_lines(claim, 2);
+    if (ledger->delivered_claim != NULL) prefetch_line(ledger->delivered_claim->owners);
+    ledger->delivered_claim = claim;
     /* The log first; its arrivals when the next delivery is told, or not at all. */
     const struct ledger_log *before = ledger->delivered;
     ledger->delivered = ledger_log_of(ledger, partition);
     prefetch_line(ledger->delivered);
-    if (before != NULL) prefetch_line(last_span(before));
+    if (before == NULL || before->arrivals.end == 0) return;
+    const struct arrival_index *arrivals = &before->arrivals;
+    prefetch_line(last_span(before));
+    /* What is delivered now came a little earlier. */
+    if (arrivals->end > 2) prefetch_line(&arrivals->spans[arrivals->end - 3]);
 }

@@ -129,6 +129,7 @@ static void bury(struct ledger *ledger, int32_t t)
     size_t partitions = (size_t)topic->partition_count;
     topic->logs = memory_take(ledger->memory, partitions * sizeof(*topic->logs));
     ledger->delivered = NULL;
+    ledger->delivered_claim = NULL;
     for (size_t p = 0; p < partitions; p++) {
         ledger->truncated += burial->kept.logs[p].end;
         keep_blind(ledger, &burial->kept.logs[p], &topic->logs[p]);

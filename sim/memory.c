@@ -3,6 +3,7 @@
 #include "sim/memory.h"
 
 #include "sim/check.h"
+#include "sim/prefetch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,6 @@
 #endif
 
 #define GRANULE          ((size_t)16)
-#define CACHE_LINE       ((size_t)64)
 #define SMALL_LIMIT      ((size_t)1024) /* up to here one class per granule */
 #define CHUNK_SMALLEST   ((size_t)64 * 1024)
 #define HUGE_PAGE        ((size_t)2 * 1024 * 1024)
@@ -167,6 +167,7 @@ void *memory_take_unset(struct memory *memory, size_t size)
     if (block == NULL) return carve(memory, class_size);
     UNPOISON(block, class_size);
     memory->free[class] = block->next;
+    prefetch_lines(block->next, 2); /* who takes one takes another, and it may be long unused */
     return block;
 }
 
