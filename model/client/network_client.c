@@ -172,7 +172,8 @@ static void lose(struct network_client *client, int32_t index, bool tell)
     start_backoff(client, channel);
     fail_requests(client, channel);
     if (!tell) return;
-    client->doubt(client->maintenance_context);
+    /* The tools of an operator (admin.c) keep no metadata. */
+    if (client->doubt != NULL) client->doubt(client->maintenance_context);
     if (client->options.on_disconnected != NULL) {
         client->options.on_disconnected(client->options.context, index);
     }

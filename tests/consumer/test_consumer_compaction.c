@@ -150,6 +150,23 @@ static void compact_and_delete_does_both(void **state)
     story_free(s);
 }
 
+/* Its new log begins dirty, and its records have the keys of the partitions there are now. */
+static void a_topic_created_anew_is_compacted_too(void **state)
+{
+    (void)state;
+    struct story *s = RUN(.partitions = "3", .keys = "{count: 12}",
+                          .timeline = "{at: 0s, stop: g-1}, "
+                                      "{at: 40s, delete_topic: orders}, "
+                                      "{at: 41s, create_topic: orders, partitions: 2}, "
+                                      "{at: 100s, start: g-1}");
+    struct ledger_group g = story_ledger(s, 0);
+    /* Of the deleted one at least the segments before 25 s, of the new one those before 85 s, and
+     * at most those before 30 and 95 s. */
+    assert_in_range(g.compacted, 250 + 440 - 24, 300 + 540);
+    assert_int_equal(g.processed + g.compacted + g.lost + g.skipped, g.produced);
+    story_free(s);
+}
+
 /* Whatever happens: no invariant is broken and every record is accounted for (story_run). */
 static void faults_leave_every_record_accounted_for(void **state)
 {
@@ -160,22 +177,31 @@ static void faults_leave_every_record_accounted_for(void **state)
     static const char *const groups[] = {
         ", members: 2", ", members: 2, commit: {mode: per_record}",
         ", members: 2, process: {workers: 3, per_record: 300ms}, commit: {mode: async}"};
-    for (int seed = 0; seed < 18; seed++) {
+    static const char *const operations[] = {
+        "{at: 60s, add_partitions: orders, to: 5}", "{at: 70s, reset_offsets: g, to: earliest}",
+        "{at: 45s, elect: orders-0, unclean: true}, {at: 80s, elect: orders-1, unclean: true}"};
+    int64_t compacted = 0;
+    for (int seed = 0; seed < 24; seed++) {
         print_message("seed %d\n", seed + 1);
+        char timeline[1000];
+        snprintf(timeline, sizeof(timeline),
+                 "{at: 15s, hot_key: shop, key: news, share: 30%%, for: 30s}, %s, "
+                 "{every: {exponential: {mean: 7s}}, at: 10s, until: 100s, chaos: ["
+                 "{crash: any broker, for: 12s}, {crash: any 1 of g, for: 20s}, "
+                 "{pause: any of g, for: 9s}, {pause: any broker, for: 11s}, "
+                 "{crash: producer shop, for: 5s}, {stop: any 1 of g}, {start: g-1}, "
+                 "{start: g-2}]}",
+                 operations[seed / 2 % 3]);
         struct story *s =
             RUN(.seed = seed, .partitions = "3",
+                .policy = seed % 5 == 0 ? "[compact, delete]" : NULL,
                 .keys = seed % 2 == 0 ? "{count: 9, zipf: 1, tombstones: 10%}"
                                       : "{count: 300, hot: [{key: key-5, share: 50%, salt: 2}]}",
-                .config = topics[seed % 3], .group = groups[seed / 3 % 3],
-                .timeline = "{at: 15s, hot_key: shop, key: news, share: 30%, for: 30s}, "
-                            "{at: 60s, add_partitions: orders, to: 5}, "
-                            "{every: {exponential: {mean: 7s}}, at: 10s, until: 100s, chaos: ["
-                            "{crash: any broker, for: 12s}, {crash: any 1 of g, for: 20s}, "
-                            "{pause: any of g, for: 9s}, {pause: any broker, for: 11s}, "
-                            "{stop: any 1 of g}, {start: g-1}, {start: g-2}]}");
-        assert_true(story_ledger(s, 0).processed > 0);
+                .config = topics[seed % 3], .group = groups[seed / 3 % 3], .timeline = timeline);
+        compacted += story_ledger(s, 0).compacted;
         story_free(s);
     }
+    assert_true(compacted > 1000);
 }
 
 int main(void)
@@ -187,6 +213,7 @@ int main(void)
         cmocka_unit_test(compaction_goes_on_under_the_next_leader),
         cmocka_unit_test(where_elections_may_be_unclean_the_least_counts),
         cmocka_unit_test(compact_and_delete_does_both),
+        cmocka_unit_test(a_topic_created_anew_is_compacted_too),
         cmocka_unit_test(faults_leave_every_record_accounted_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -414,6 +414,7 @@ static void records_have_keys_of_their_partition_by_weight(void **state)
         .keys = {.count = 9, .hot = &hot, .hot_count = 1, .tombstone_ppm = 100000}};
     struct record_keys *keys = record_keys_new(sim, names_intern(sim_names(sim), "p"), &settings);
     uint64_t weights[2];
+    uint64_t weights_of_many[200];
     record_keys_change(keys, 2, NULL);
     key_weights(weights, 2, &settings.keys, NULL, sim_memory(sim));
     int32_t partition = key_partition("key-2", 2);
@@ -454,6 +455,13 @@ static void records_have_keys_of_their_partition_by_weight(void **state)
         snprintf(text, sizeof(text), "key-%" PRIu64, record_keys_key(keys, 2, i));
         assert_int_equal(key_partition(text, 3), 2);
     }
+    /* A partition without keys: its records have some key all the same. */
+    record_keys_change(keys, 200, NULL);
+    int32_t empty = 0;
+    key_weights(weights_of_many, 200, &settings.keys, NULL, sim_memory(sim));
+    while (weights_of_many[empty] > 0)
+        empty++;
+    assert_in_range(record_keys_key(keys, empty, 12), 0, 8);
     sim_free(sim);
 }
 
