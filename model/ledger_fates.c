@@ -144,7 +144,8 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
                            .cause = FINDING_CAUSE_COMPACTION,
                            .partition = partition,
                            .from = -1,
-                           .culprit = NAME_NONE};
+                           .culprit = NAME_NONE,
+                           .detail = "their keys had later records"};
     struct ledger_piece piece;
     for (int64_t at = 0; ledger_next_piece(log, claim, at, &piece); at = piece.to) {
         int64_t records = piece.to - piece.from;

@@ -41,9 +41,9 @@ struct log_ledger *log_ledger_new(struct log_words *words)
 /* Legal in themselves, and frequent: consequences of hand-overs that others took part in. */
 static enum log_level level_of(const char *what)
 {
-    static const enum finding_kind plain[] = {FINDING_POLL_SKIP, FINDING_POLL_REWIND,
+    static const enum finding_kind plain[] = {FINDING_POLL_SKIP,        FINDING_POLL_REWIND,
                                               FINDING_UNNECESSARY_MOVE, FINDING_IMBALANCE,
-                                              FINDING_WAITING};
+                                              FINDING_WAITING,          FINDING_COMPACTED};
     for (size_t i = 0; i < ARRAY_LEN(plain); i++) {
         if (strcmp(what, finding_kind_name(plain[i])) == 0) return LOG_INFO;
     }

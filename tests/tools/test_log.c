@@ -188,6 +188,35 @@ static void what_the_ledger_found_has_lines_of_its_own(void **state)
     free(log);
 }
 
+static void the_log_cleaner_speaks_as_kafkas(void **state)
+{
+    (void)state;
+    struct synthetic *s = synthetic_new("log_cleaner", "orders", STORE_EVENTS_ALL);
+    synthetic_at(s, SECONDS(15));
+    TRACE(s->sim, TRACE_COMPACTED, PARTITION_ID(0, 2), 100, 20, 1); /* too many to be told */
+    TRACE(s->sim, TRACE_CLEANED, PARTITION_ID(0, 2), 100, 500, 400, 300, 30000, 1);
+    TRACE(s->sim, TRACE_LOG_START, PARTITION_ID(0, 2), 120, 1);
+    const struct store_anomaly found = {"compacted away",
+                                        synthetic_name(s, "billing"),
+                                        PARTITION_ID(0, 2),
+                                        120,
+                                        500,
+                                        SECONDS(20),
+                                        NAME_NONE,
+                                        NAME_NONE,
+                                        "their keys had later records",
+                                        280};
+    store_add_anomaly(s->store, &found);
+    char *log = log_of(s);
+    assert_string_equal(log, "15 I broker 1: orders-2: the log cleaner removed 300 of 400 records "
+                             "below offset 500 (dirty section = [100, 500])\n"
+                             "15 I broker 1: orders-2: log start offset is 120, older records were "
+                             "deleted\n"
+                             "20 I ledger: compacted away: orders-2 [120, 500), 280 records, their "
+                             "keys had later records\n");
+    free(log);
+}
+
 /* An outage fails thousands of batches: one line for each producer, reason and ten seconds. */
 static void failed_sends_are_told_in_sums(void **state)
 {
@@ -238,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crash_and_its_rebalance),
         cmocka_unit_test(the_consumer_protocol_has_its_own_words),
+        cmocka_unit_test(the_log_cleaner_speaks_as_kafkas),
         cmocka_unit_test(what_the_ledger_found_has_lines_of_its_own),
         cmocka_unit_test(failed_sends_are_told_in_sums),
     };
