@@ -193,10 +193,34 @@ static void collect(struct broker *broker, struct marker_link *link, int32_t to)
     }
 }
 
+static struct marker_task *first_without_partition(struct broker *broker)
+{
+    struct marker_task *task = broker->transactions->tasks;
+    for (; task != NULL; task = task->next) {
+        if (task->sent_to >= 0 || task->waits) continue;
+        partition_id partition = task->marker.partition;
+        /* One that was added this instant will be known soon: AddPartitionsToTxn is not refused
+         * for it here, as it is in Kafka. */
+        bool is_new = cluster_partition(broker->cluster, partition) != NULL;
+        if (broker_view_place(broker, partition) == NULL && !is_new) return task;
+    }
+    return NULL;
+}
+
+/* A partition that is not known has been deleted: the transaction ends without it
+ * (TransactionMarkerChannelManager.addTxnMarkersToBrokerQueue). */
+static void drop_deleted(struct broker *broker)
+{
+    struct marker_task *task;
+    while ((task = first_without_partition(broker)) != NULL)
+        task_done(broker, task, KAFKA_NONE);
+}
+
 void transactions_flush(struct broker *broker)
 {
     struct transaction_host *host = broker->transactions;
     broker->markers_waiting = false;
+    drop_deleted(broker);
     for (int32_t b = 0; b < broker->cluster->broker_count; b++) {
         struct marker_link *link = &host->links[b];
         if (link->sent_count > 0) continue; /* one request at a time */
