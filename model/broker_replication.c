@@ -205,8 +205,8 @@ void replication_session_flush(struct replica_session *session)
     session->error_count = 0;
     for (uint32_t i = 0; i < session->news.count; i++) {
         struct replica *replica = session->news.items[i];
-        if (i + PREFETCH_PARTITION < session->news.count) {
-            prefetch_leader(session->news.items[i + PREFETCH_PARTITION]);
+        if (i + PREFETCH_COPY < session->news.count) {
+            prefetch_leader(session->news.items[i + PREFETCH_COPY]);
         }
         if (give(session, replica, response, &budget)) {
             session->news.items[left++] = replica;
@@ -387,9 +387,9 @@ void replication_apply(struct replica_fetcher *fetcher)
     const void *body = message;
     const struct replica_fetch_response *response = body;
     for (int32_t i = 0; i < response->partition_count; i++) {
-        if (i + PREFETCH_PARTITION < response->partition_count) {
-            prefetch_follower(response->partitions[i + PREFETCH_PARTITION].leader);
-            prefetch_follower(response->partitions[i + PREFETCH_PARTITION].follower);
+        if (i + PREFETCH_COPY < response->partition_count) {
+            prefetch_follower(response->partitions[i + PREFETCH_COPY].leader);
+            prefetch_follower(response->partitions[i + PREFETCH_COPY].follower);
         }
         apply_entry(fetcher, &response->partitions[i]);
     }

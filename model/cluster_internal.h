@@ -126,6 +126,7 @@ static inline struct partition *cluster_partition(const struct cluster *cluster,
  * come) what it points to. */
 #define PREFETCH_PARTITION 10 /* rounds ahead */
 #define PREFETCH_REPLICA   5
+#define PREFETCH_COPY      24 /* these rounds are short */
 #define PREFETCH_READER    2
 static inline size_t whole_lines(size_t size)
 {

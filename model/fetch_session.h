@@ -29,6 +29,7 @@ struct fetch_entry {
     int64_t told_high_watermark; /* KIP-227: an entry is in the response when something changed */
     int64_t told_log_start;
     struct fetch_entry *previous_watcher;
+    char unused[16]; /* up to whole cache lines */
 };
 
 /* First what is read whenever records become visible. */

@@ -71,6 +71,13 @@ struct ledger_claim {
     struct interval_set processed; /* and what it can never be given: see on_unreadable */
     name_id assigned;
     name_id last_worker;
+    bool last_ended; /* false: the last worker still believes to own it */
+    /* The owners' positions, or what they committed, are those they had in a deleted topic of that
+     * name. */
+    bool is_stale;
+    bool commit_is_stale;
+    bool ever_owned;
+    bool committed_by_hand; /* the committed offset is an operator's */
 
     struct ledger_owner *owners;
     struct ledger_poll *polls; /* the latest worker first */
@@ -85,13 +92,6 @@ struct ledger_claim {
     int64_t best_commit;       /* the highest since a position was set; -1 = none */
     name_id assigned_id;       /* Kafka's member id */
     sim_time assigned_at;
-    bool last_ended; /* false: the last worker still believes to own it */
-    bool ever_owned;
-    bool committed_by_hand; /* the committed offset is an operator's */
-    /* The owners' positions, or what they committed, are those they had in a deleted topic of that
-     * name. */
-    bool is_stale;
-    bool commit_is_stale;
     enum finding_cause skip_cause; /* of what is in `skipped` */
     name_id in_hand_of;            /* see `in_hand` */
     /* Removed by the cleaner while it lay before the group, or before the group came back to it;
@@ -115,6 +115,10 @@ struct ledger_claim {
     bool able;        /* some owner can process */
     sim_time stopped_since;
 };
+
+_Static_assert(offsetof(struct ledger_claim, owners) == CACHE_LINE &&
+                   sizeof(struct ledger_claim) % CACHE_LINE == 0,
+               "what is processed touches the first two cache lines of a claim");
 
 /* A consumer process of a group. */
 struct ledger_member {
@@ -300,6 +304,8 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
 /* ledger_prefetch.c: memory that the next records will need. */
 void ledger_prefetch_append(struct ledger *ledger, partition_id partition);
 void ledger_prefetch_acknowledgement(struct ledger *ledger, partition_id partition);
+/* All partitions are gone through, and the oldest arrivals of each looked at. */
+void ledger_prefetch_oldest(const struct ledger_topic *topic, int32_t partition);
 /* Records of this partition were delivered: their processing comes next. */
 void ledger_prefetch_processing(struct ledger *ledger, struct ledger_group_state *group,
                                 partition_id partition);

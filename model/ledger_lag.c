@@ -51,6 +51,7 @@ void ledger_drop_settled_arrivals(struct ledger *ledger)
         struct ledger_topic *topic = &ledger->topics[t];
         for (int32_t p = 0; p < topic->partition_count; p++) {
             struct ledger_log *log = &topic->logs[p];
+            ledger_prefetch_oldest(topic, p);
             if (log->is_deleted) continue; /* to be buried with all it has */
             int64_t settled = log->end;
             for (int32_t g = 0; g < ledger->scenario->group_count; g++) {

@@ -51,6 +51,13 @@ void ledger_prefetch_acknowledgement(struct ledger *ledger, partition_id partiti
     if (far >= 0) prefetch_lines(&topic->logs[far], sizeof(struct ledger_log) / CACHE_LINE);
 }
 
+void ledger_prefetch_oldest(const struct ledger_topic *topic, int32_t partition)
+{
+    if (partition + FAR_STEPS >= topic->partition_count) return;
+    const struct arrival_index *arrivals = &topic->logs[partition + FAR_STEPS].arrivals;
+    prefetch_line(arrivals->spans + arrivals->begin);
+}
+
 void ledger_prefetch_processing(struct ledger *ledger, struct ledger_group_state *group,
                                 partition_id partition)
 {
