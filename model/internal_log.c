@@ -81,7 +81,12 @@ static void clean_group_log(struct memory *memory, struct replica *replica, int6
     for (uint32_t i = 0; i < count; i++)
         batches[i] = list->items[list->first + i].payload;
     bool *keep = memory_take(memory, count + 1);
-    group_log_clean(memory, batches, count, keep);
+    const struct group_log_cleaning how = {
+        .now = sim_now(replica->broker->sim),
+        .delete_retention_ns =
+            MILLISECONDS(replica->broker->cluster->config->log_cleaner_delete_retention_ms),
+    };
+    group_log_clean(memory, &how, batches, count, keep);
     struct cleaning cleaning = {.keep = keep};
     partition_log_compact(log, end_offset, keep_batch, &cleaning);
     memory_give(memory, batches, (count + 1) * sizeof *batches);

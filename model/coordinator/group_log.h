@@ -13,6 +13,7 @@
 
 #include "model/kafka_types.h"
 #include "sim/memory.h"
+#include "sim/time.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -168,6 +169,7 @@ struct group_log_batch {
     enum group_log_marker marker;
     int32_t coordinator_epoch; /* of the marker */
     int64_t timestamp_ms;
+    sim_time delete_horizon; /* when its tombstones may go; 0 = it has not been cleaned yet */
     struct group_record *records;
     uint32_t record_count;
     uint32_t record_capacity;

@@ -61,14 +61,25 @@ static struct producer_fate *fate_of(struct fates *fates, int64_t producer_id)
 /* Backwards through the log: the last record of each key, and those of keys that had a tombstone.
  */
 struct later_keys {
+    const struct group_log_cleaning *cleaning;
     struct key_set all;
     struct key_set buried;
 };
+
+/* Whoever reads the log has had the time to learn of them. */
+static bool lets_tombstones_go(const struct later_keys *later, struct group_log_batch *batch)
+{
+    const struct group_log_cleaning *cleaning = later->cleaning;
+    if (batch->delete_horizon == 0)
+        batch->delete_horizon = cleaning->now + cleaning->delete_retention_ns;
+    return cleaning->now >= batch->delete_horizon;
+}
 
 /* Takes the superseded records out of a batch; false when none is left. */
 static bool erase_superseded(const struct later_keys *later, struct group_log_batch *batch)
 {
     bool any_left = false;
+    bool is_over = lets_tombstones_go(later, batch);
     for (uint32_t r = batch->record_count; r-- > 0;) {
         const struct group_record *record = &batch->records[r];
         if (record->type == RECORD_ERASED) continue;
@@ -76,8 +87,9 @@ static bool erase_superseded(const struct later_keys *later, struct group_log_ba
         bool is_last = *last == NULL;
         if (is_last) *last = record;
         if (record->value == NULL) *key_set_place(&later->buried, record) = *last;
-        if (!is_last) group_log_batch_erase(batch, r);
-        any_left |= is_last;
+        bool stays = is_last && !(is_over && record->value == NULL);
+        if (!stays) group_log_batch_erase(batch, r);
+        any_left |= stays;
     }
     return any_left;
 }
@@ -133,13 +145,14 @@ static void choose_markers(struct fates *fates, struct group_log_batch *const *b
     }
 }
 
-void group_log_clean(struct memory *memory, struct group_log_batch *const *batches, uint32_t count,
-                     bool *keep)
+void group_log_clean(struct memory *memory, const struct group_log_cleaning *cleaning,
+                     struct group_log_batch *const *batches, uint32_t count, bool *keep)
 {
     uint32_t records = 0;
     for (uint32_t i = 0; i < count; i++)
         records += batches[i]->record_count;
-    struct later_keys later = {key_set_new(memory, records), key_set_new(memory, records)};
+    struct later_keys later = {cleaning, key_set_new(memory, records),
+                               key_set_new(memory, records)};
     struct fates fates = {.memory = memory};
     choose_batches(&fates, &later, batches, count, keep);
     choose_markers(&fates, batches, count, keep);

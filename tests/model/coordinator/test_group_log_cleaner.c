@@ -90,9 +90,28 @@ static void log_free(struct log *log)
     memory_free_all(log->memory);
 }
 
+static void clean_at(struct log *log, sim_time now, sim_time delete_retention_ns)
+{
+    const struct group_log_cleaning cleaning = {now, delete_retention_ns};
+    group_log_clean(log->memory, &cleaning, log->batches, log->count, log->keep);
+}
+
 static void clean(struct log *log)
 {
-    group_log_clean(log->memory, log->batches, log->count, log->keep);
+    clean_at(log, SECONDS(1), HOURS(24));
+}
+
+/* The next cleaning finds what this one left. */
+static void drop_what_went(struct log *log)
+{
+    uint32_t kept = 0;
+    for (uint32_t b = 0; b < log->count; b++) {
+        if (!log->keep[b]) continue;
+        log->batches[kept] = log->batches[b];
+        log->base_offsets[kept] = log->base_offsets[b];
+        log->keep[kept++] = true;
+    }
+    log->count = kept;
 }
 
 static void print_batch(FILE *out, const struct group_log_batch *batch)
@@ -113,6 +132,22 @@ static void print_batch(FILE *out, const struct group_log_batch *batch)
             fprintf(out, "%c=%d", 'a' + record->partition.partition, (int)record->offset->offset);
         }
     }
+}
+
+static void expect_log(const struct log *log, const char *expected, const char *of_what)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    for (uint32_t b = 0; b < log->count; b++) {
+        if (!log->keep[b]) continue;
+        if (ftell(out) > 0) fprintf(out, " ");
+        print_batch(out, log->batches[b]);
+    }
+    fclose(out);
+    if (strcmp(text, expected) != 0)
+        fail_msg("\"%s\" became \"%s\", not \"%s\"", of_what, text, expected);
+    free(text);
 }
 
 static void what_stays_is_what_still_counts(void **state)
@@ -154,21 +189,37 @@ static void what_stays_is_what_still_counts(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct log *log = log_new(rows[i].before);
         clean(log);
-        char *text = NULL;
-        size_t size = 0;
-        FILE *out = open_memstream(&text, &size);
-        for (uint32_t b = 0; b < log->count; b++) {
-            if (!log->keep[b]) continue;
-            if (ftell(out) > 0) fprintf(out, " ");
-            print_batch(out, log->batches[b]);
-        }
-        fclose(out);
-        if (strcmp(text, rows[i].after) != 0) {
-            fail_msg("\"%s\" became \"%s\", not \"%s\"", rows[i].before, text, rows[i].after);
-        }
-        free(text);
+        expect_log(log, rows[i].after, rows[i].before);
         log_free(log);
     }
+}
+
+/* delete.retention.ms counts from the first cleaning that finds a tombstone. */
+static void a_tombstone_goes_a_day_after_it_was_found(void **state)
+{
+    (void)state;
+    static const struct {
+        sim_time at;
+        const char *appended; /* just before */
+        const char *after;
+    } steps[] = {
+        {HOURS(10), "a=1 b=1 a=-,c=1", "b=1 a=-,c=1"},
+        {HOURS(20), "b=-", "a=-,c=1 b=-"},
+        {HOURS(34) - 1, "", "a=-,c=1 b=-"},
+        {HOURS(34), "", ".,c=1 b=-"},
+        {HOURS(40), "1:d=1", ".,c=1 b=- 1:d=1"},
+        {HOURS(44), "1+", ".,c=1 1:d=1 1+"},
+        {HOURS(50), "c=-", "1:d=1 1+ c=-"},
+        {HOURS(80), "", "1:d=1 1+"},
+    };
+    struct log *log = log_new("");
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        append(log, steps[i].appended);
+        clean_at(log, steps[i].at, HOURS(24));
+        expect_log(log, steps[i].after, steps[i].appended);
+        drop_what_went(log);
+    }
+    log_free(log);
 }
 
 static name_id no_member_id(void *self, name_id group, name_id prefix, int32_t leader_epoch,
@@ -275,18 +326,14 @@ static void a_cleaned_log_says_the_same(void **state)
         struct log *cleaned = log_new(text);
         clean(cleaned);
         expect_same_answers(whole, cleaned, text);
-        uint32_t kept = 0;
-        for (uint32_t b = 0; b < cleaned->count; b++) {
-            if (!cleaned->keep[b]) continue;
-            cleaned->batches[kept] = cleaned->batches[b];
-            cleaned->base_offsets[kept] = cleaned->base_offsets[b];
-            cleaned->keep[kept++] = true;
-        }
-        cleaned->count = kept;
+        drop_what_went(cleaned);
         append(whole, "0+ 1- a=77 2+");
         append(cleaned, "0+ 1- a=77 2+");
         expect_same_answers(whole, cleaned, text);
         clean(cleaned);
+        expect_same_answers(whole, cleaned, text);
+        drop_what_went(cleaned);
+        clean_at(cleaned, HOURS(48), HOURS(24)); /* without tombstones, too */
         expect_same_answers(whole, cleaned, text);
         log_free(whole);
         log_free(cleaned);
@@ -297,6 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_stays_is_what_still_counts),
+        cmocka_unit_test(a_tombstone_goes_a_day_after_it_was_found),
         cmocka_unit_test(a_cleaned_log_says_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
