@@ -110,6 +110,13 @@ static void take(void *self, const struct trace_record *r)
         add(story, STORY_GROUP, r->at, "group %s %s -> %s, generation %" PRId64, word(story, r, 0),
             member_of_enum(r, 1), member_of_enum(r, 2), r->field[3]);
         break;
+    case TRACE_COORDINATOR:
+        if (r->field[2] == 0 || r->field[3] == 0) break;
+        add(story, STORY_COORDINATOR, r->at,
+            "broker %" PRId64 " read __consumer_offsets-%" PRId64 " in %" PRId64 " ms, %" PRId64
+            " groups",
+            r->field[1], r->field[0], r->field[4] / MILLISECONDS(1), r->field[3]);
+        break;
     case TRACE_TARGET:
         add(story, STORY_TARGET, r->at, "target of %s %c%s", word(story, r, 1),
             r->field[5] != 0 ? '+' : '-', partition(story, r, 3));

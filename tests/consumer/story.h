@@ -51,7 +51,8 @@ enum story_lines {
     STORY_REQUESTS = 1 << 6, /* of the group, as the coordinator answered them */
     STORY_SINK = 1 << 7,
     STORY_DELIVERED = 1 << 8,
-    STORY_TARGET = 1 << 9, /* KIP-848: whom the coordinator means to have each partition */
+    STORY_COORDINATOR = 1 << 10, /* took over groups, and how long it read their log */
+    STORY_TARGET = 1 << 9,       /* KIP-848: whom the coordinator means to have each partition */
 };
 /* The lines of these kinds in [from_ms, to_ms), of one member ("" = all), must be this text. */
 void expect_story(struct story *story, unsigned lines, const char *member, int64_t from_ms,

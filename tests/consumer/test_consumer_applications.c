@@ -118,6 +118,100 @@ static void state_is_read_back_before_the_first_record(void **state)
     story_free(s);
 }
 
+/* onPartitionsAssigned has the thread that polls: who restores cannot join, and all wait. */
+static void a_rebalance_waits_for_who_restores(void **state)
+{
+    (void)state;
+    struct story *s = STORY(.rate = "1/s", .partitions = "2",
+                            .process = "per_record: 1ms, state_per_partition: 500MiB, "
+                                       "restore_bandwidth: 50MiB/s",
+                            .timeline = "{at: 10s, scale: g, to: 2}");
+    expect_story(s, STORY_CLIENT | STORY_OWNED | STORY_GROUP, "", 10000, 60000,
+                 "10000 g-2 STARTED\n"
+                 "11000 g-2 FIRST_POLL\n"
+                 "11004 g-2 COORDINATOR_FOUND\n"
+                 "11004 g-2 JOINING\n"
+                 "11008 g-2 JOINING\n"
+                 "11009 group g Stable -> PreparingRebalance, generation 1\n"
+                 "13110 g-1 REJOIN_REQUESTED\n"
+                 "24022 g-1 RESTORE_END\n"
+                 "24022 g-1 REVOKE_CALLBACK\n"
+                 "24022 g-1 gave up orders-0: REVOKED\n"
+                 "24022 g-1 gave up orders-1: REVOKED\n"
+                 "24022 g-1 JOINING\n"
+                 "24023 group g PreparingRebalance -> CompletingRebalance, generation 2\n"
+                 "24024 g-1 JOINED\n"
+                 "24024 g-2 JOINED\n"
+                 "24035 group g CompletingRebalance -> Stable, generation 2\n"
+                 "24036 g-1 SYNCED\n"
+                 "24036 g-1 owns orders-0\n"
+                 "24036 g-1 ASSIGN_CALLBACK\n"
+                 "24036 g-1 RESTORE_BEGIN\n"
+                 "24036 g-2 SYNCED\n"
+                 "24036 g-2 owns orders-1\n"
+                 "24036 g-2 ASSIGN_CALLBACK\n"
+                 "24036 g-2 RESTORE_BEGIN\n"
+                 "34036 g-1 RESTORE_END\n"
+                 "34036 g-2 RESTORE_END\n");
+    story_free(s);
+}
+
+/* … but not for longer than max.poll.interval.ms: then what it has read back was for nothing. */
+static void a_restore_longer_than_the_poll_interval_never_ends(void **state)
+{
+    (void)state;
+    struct story *s =
+        STORY(.rate = "1/s", .duration = "70s", .config = "max.poll.interval.ms: 15000",
+              .process = "per_record: 1ms, state_per_partition: 1000MiB, "
+                         "restore_bandwidth: 50MiB/s");
+    expect_story(s, STORY_CLIENT | STORY_OWNED, "g-1", 4022, 42100,
+                 "4022 g-1 SYNCED\n"
+                 "4022 g-1 owns orders-0\n"
+                 "4022 g-1 ASSIGN_CALLBACK\n"
+                 "4022 g-1 RESTORE_BEGIN\n"
+                 "19110 g-1 POLL_TIMEOUT\n"
+                 "19110 g-1 LEAVING\n"
+                 "19110 g-1 GENERATION_RESET\n"
+                 "19110 g-1 REJOIN_REQUESTED\n"
+                 "24022 g-1 RESTORE_END\n"
+                 "24022 g-1 LOST_CALLBACK\n"
+                 "24022 g-1 gave up orders-0: LOST\n"
+                 "24022 g-1 JOINING\n"
+                 "24024 g-1 JOINING\n"
+                 "27026 g-1 JOINED\n"
+                 "27038 g-1 SYNCED\n"
+                 "27038 g-1 owns orders-0\n"
+                 "27038 g-1 ASSIGN_CALLBACK\n"
+                 "27038 g-1 RESTORE_BEGIN\n"
+                 "42026 g-1 POLL_TIMEOUT\n"
+                 "42026 g-1 LEAVING\n"
+                 "42026 g-1 GENERATION_RESET\n"
+                 "42026 g-1 REJOIN_REQUESTED\n");
+    assert_int_equal(story_ledger(s, 0).processed, 0);
+    story_free(s);
+}
+
+/* Back-pressure: the poll loop pauses its partitions while the queue is full, and stays a member.
+ */
+static void a_full_queue_pauses_what_is_assigned(void **state)
+{
+    (void)state;
+    struct story *s = STORY(.rate = "100/s", .duration = "30s", .config = "max.poll.records: 10",
+                            .process = "per_record: 1s, workers: 1, queue_limit: 20");
+    /* Ten at work, and the third ten that wait are too many. It resumes when half the limit waits.
+     */
+    expect_story(s, STORY_DELIVERED | STORY_CLIENT, "g-1", 4022, 30000,
+                 "4022 g-1 SYNCED\n"
+                 "4022 g-1 ASSIGN_CALLBACK\n"
+                 "4028 g-1 got orders-0 0+10\n"
+                 "4028 g-1 got orders-0 10+10\n"
+                 "4028 g-1 got orders-0 20+10\n"
+                 "4028 g-1 got orders-0 30+10\n"
+                 "24028 g-1 got orders-0 40+10\n"
+                 "24028 g-1 got orders-0 50+10\n");
+    story_free(s);
+}
+
 static void what_is_prefetched_can_exhaust_the_memory(void **state)
 {
     (void)state;
@@ -199,6 +293,9 @@ int main(void)
         cmocka_unit_test(a_poison_record_kills_one_process_after_the_other),
         cmocka_unit_test(a_dead_letter_is_written_before_the_next_record),
         cmocka_unit_test(state_is_read_back_before_the_first_record),
+        cmocka_unit_test(a_rebalance_waits_for_who_restores),
+        cmocka_unit_test(a_restore_longer_than_the_poll_interval_never_ends),
+        cmocka_unit_test(a_full_queue_pauses_what_is_assigned),
         cmocka_unit_test(what_is_prefetched_can_exhaust_the_memory),
         cmocka_unit_test(commits_of_a_poll_loop_run_ahead_of_its_workers),
         cmocka_unit_test(readers_that_assign_need_no_coordinator),

@@ -102,6 +102,45 @@ static void a_static_member_does_not_leave(void **state)
     story_free(s);
 }
 
+/* Epoch -2: its partitions wait for it until the session that its last heartbeat began ends
+ * (KIP-848).
+ */
+static void a_static_member_says_that_it_will_be_back(void **state)
+{
+    (void)state;
+    struct story *s = STORY(.members = "2", .partitions = "2", .duration = "2m",
+                            .config = "group.protocol: consumer, group.instance.id: '${POD_NAME}'",
+                            .timeline = "{at: 20s, stop: g-1, for: 20s}, {at: 50s, stop: g-1}");
+    expect_story(s, STORY_CLIENT | STORY_GROUP | STORY_OWNED, "", 20000, 120000,
+                 "21000 g-1 CLOSING\n"
+                 "21012 g-1 REVOKE_CALLBACK\n"
+                 "21012 g-1 gave up orders-0: CLOSED\n"
+                 "21012 g-1 LEAVING\n"
+                 "21013 group g Stable -> Reconciling, generation 2\n"
+                 "21024 g-1 CLOSED\n"
+                 "40000 g-1 STARTED\n"
+                 "41000 g-1 FIRST_POLL\n"
+                 "41000 g-1 JOINING\n"
+                 "41004 g-1 COORDINATOR_FOUND\n"
+                 "41007 group g Reconciling -> Stable, generation 2\n"
+                 "41018 g-1 JOINED\n"
+                 "41018 g-1 owns orders-0\n"
+                 "41018 g-1 ASSIGN_CALLBACK\n"
+                 "41018 g-1 SYNCED\n"
+                 "51000 g-1 CLOSING\n"
+                 "51012 g-1 REVOKE_CALLBACK\n"
+                 "51012 g-1 gave up orders-0: CLOSED\n"
+                 "51012 g-1 LEAVING\n"
+                 "51013 group g Stable -> Reconciling, generation 2\n"
+                 "51024 g-1 CLOSED\n"
+                 "91029 group g Reconciling -> Assigning, generation 3\n"
+                 "91039 group g Assigning -> Stable, generation 3\n"
+                 "91062 g-2 owns orders-0\n"
+                 "91062 g-2 ASSIGN_CALLBACK\n"
+                 "91062 g-2 SYNCED\n");
+    story_free(s);
+}
+
 static void a_parked_join_holds_up_the_leave(void **state)
 {
     (void)state;
@@ -158,6 +197,7 @@ int main(void)
         cmocka_unit_test(targets_are_told),
         cmocka_unit_test(a_dynamic_member_commits_and_leaves),
         cmocka_unit_test(a_static_member_does_not_leave),
+        cmocka_unit_test(a_static_member_says_that_it_will_be_back),
         cmocka_unit_test(a_parked_join_holds_up_the_leave),
         cmocka_unit_test(cooperative_members_move_partitions_in_two_rounds),
         cmocka_unit_test(members_outlive_their_coordinator),
