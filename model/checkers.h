@@ -29,6 +29,9 @@
  *   I18  a commit of an at-least-once application covers only processed records
  *   L1   after `quiet`, every group with members comes to rest
  *   L3   after `quiet`, every partition with a backlog makes progress
+ *   V1   a record is processed again only after its reader's position was set back to it, and no
+ *        further back than to the last committed offset, unless there was none or it was of no use
+ *   V2   a consumer's polls leave nothing out but what a position that was set lies behind
  *   B    the ledger balances at the end */
 #ifndef MODEL_CHECKERS_H
 #define MODEL_CHECKERS_H
@@ -43,7 +46,9 @@
     X(I3)                                                                                          \
     X(I4)                                                                                          \
     X(I5)                                                                                          \
-    X(I6) X(I7) X(I8) X(I9) X(I10) X(I11) X(I12) X(I13) X(I15) X(I16) X(I17) X(I18) X(L1) X(L3) X(B)
+    X(I6)                                                                                          \
+    X(I7)                                                                                          \
+    X(I8) X(I9) X(I10) X(I11) X(I12) X(I13) X(I15) X(I16) X(I17) X(I18) X(L1) X(L3) X(V1) X(V2) X(B)
 
 enum checker {
 #define X(id) CHECKER_##id,

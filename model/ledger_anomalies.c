@@ -18,14 +18,14 @@ void ledger_add_finding(struct ledger *ledger, struct ledger_group_state *group,
 
 /* ---- A3, A4, A13: the order of processing -------------------------------------------------- */
 
-/* The consumer's entry, moved to the front; a new one begins where the records do. */
+/* The consumer's entry, moved to the front; a new one begins at `from`. */
 static struct ledger_poll *poll_of(struct ledger *ledger, struct ledger_claim *claim,
                                    name_id member, int64_t from)
 {
     uint32_t at = 0;
     while (at < claim->poll_count && claim->polls[at].member != member)
         at++;
-    struct ledger_poll found = {member, from};
+    struct ledger_poll found = {member, from, LEDGER_POLL_NEW};
     if (at < claim->poll_count) {
         found = claim->polls[at];
     } else {
@@ -41,6 +41,19 @@ static struct ledger_poll *poll_of(struct ledger *ledger, struct ledger_claim *c
     memmove(claim->polls + 1, claim->polls, at * sizeof(*claim->polls));
     claim->polls[0] = found;
     return &claim->polls[0];
+}
+
+void ledger_begin_polls(struct ledger *ledger, struct ledger_claim *claim, name_id member,
+                        int64_t position)
+{
+    struct ledger_poll *poll = poll_of(ledger, claim, member, position);
+    if (poll->unreadable == LEDGER_POLL_NEW) poll->end = position;
+}
+
+void ledger_note_polled(struct ledger *ledger, struct ledger_claim *claim, name_id member,
+                        int64_t end)
+{
+    *poll_of(ledger, claim, member, end) = (struct ledger_poll){.member = member, .end = end};
 }
 
 void ledger_forget_polls(struct ledger_claim *claim, name_id member)
@@ -63,8 +76,9 @@ static void note_polls(struct ledger *ledger, struct ledger_group_state *group,
     int64_t from = record->field[3];
     struct ledger_poll *poll = poll_of(ledger, claim, member, from);
     int64_t expected = poll->end;
-    poll->end = from + record->field[4];
-    if (from == expected) return;
+    int64_t unreadable = poll->unreadable;
+    *poll = (struct ledger_poll){.member = member, .end = from + record->field[4]};
+    if (from == expected || unreadable == LEDGER_POLL_NEW) return;
     struct finding finding = {
         .kind = from > expected ? FINDING_POLL_SKIP : FINDING_POLL_REWIND,
         .cause = claim->redo_cause,
@@ -79,6 +93,7 @@ static void note_polls(struct ledger *ledger, struct ledger_group_state *group,
     if (group->scenario->config.isolation_level == READ_COMMITTED)
         finding.records -= interval_set_covered(&log->aborted, finding.from, finding.to);
     finding.records -= interval_set_covered(&log->compacted, finding.from, finding.to);
+    if (from > expected) finding.records -= unreadable;
     if (finding.records == 0) return; /* nothing that it could have been given lies between */
     if (from > expected) {
         group->anomalies.poll_skips++;
@@ -99,6 +114,7 @@ void ledger_note_order(struct ledger *ledger, struct ledger_group_state *group,
                        claim->polls[0].member == (name_id)record->field[1];
         if (goes_on) {
             claim->polls[0].end = to;
+            claim->polls[0].unreadable = 0;
         } else {
             note_polls(ledger, group, claim, log, record);
         }

@@ -68,6 +68,7 @@ void ledger_note_in_hand(struct ledger *ledger, struct ledger_group_state *group
     }
     int64_t from = record->field[3];
     interval_set_add(&claim->in_hand, ledger->memory, from, from + record->field[4]);
+    ledger_note_polled(ledger, claim, (name_id)record->field[1], from + record->field[4]);
 }
 
 void ledger_drop_in_hand(struct ledger_claim *claim, name_id member)

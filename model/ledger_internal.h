@@ -61,7 +61,11 @@ struct ledger_owner {
 struct ledger_poll {
     name_id member;
     int64_t end;
+    /* Behind `end`, of what the log's sets no longer hold. LEDGER_POLL_NEW: it has polled nothing
+     * yet, and will begin at `end`. */
+    int64_t unreadable;
 };
+#define LEDGER_POLL_NEW INT64_C(-1)
 
 /* One group's work on one partition. First what every record processed or appended touches. */
 struct ledger_claim {
@@ -350,6 +354,13 @@ void ledger_add_finding(struct ledger *ledger, struct ledger_group_state *group,
 void ledger_note_order(struct ledger *ledger, struct ledger_group_state *group,
                        struct ledger_claim *claim, const struct ledger_log *log,
                        const struct trace_record *record);
+/* A consumer's position was set: what it polls begins there, unless it went on from earlier polls.
+ */
+void ledger_begin_polls(struct ledger *ledger, struct ledger_claim *claim, name_id member,
+                        int64_t position);
+/* Groups with workers: it has polled up to here. */
+void ledger_note_polled(struct ledger *ledger, struct ledger_claim *claim, name_id member,
+                        int64_t end);
 void ledger_forget_polls(struct ledger_claim *claim, name_id member);
 void ledger_count_error(struct ledger_error_count *counts, int64_t error, int64_t count);
 void ledger_note_rejected_commit(struct ledger *ledger, struct ledger_group_state *group,

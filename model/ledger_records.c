@@ -314,6 +314,7 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
     ledger_note_reset(ledger, group, claim, record);
     ledger_note_position(ledger, group, claim, record);
     ledger_come_back(ledger, claim, log, offset);
+    ledger_begin_polls(ledger, claim, (name_id)record->field[1], offset);
     claim->best_commit = -1;
     claim->is_stale = false;
     claim->next = ledger_next_readable(log, group, offset);

@@ -82,6 +82,53 @@ static void an_election_takes_markers_back_too(void **state)
     books_free(b);
 }
 
+/* The group commits over the marker, the books forget what lies behind the commit, and only then
+ * the next record is read: nobody left anything out (random world 935). */
+static void a_marker_that_was_committed_over_is_not_left_out(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 20);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+    process(b, b->c1, 0, 20, 0);
+    TRACE(b->sim, TRACE_UNREADABLE, PARTITION_ID(0, 0), 20, 1, UNREADABLE_MARKER);
+    commit(b, b->c1, b->id1, 21);
+    TRACE(b->sim, TRACE_SAMPLE, 1);
+    append(b, 21, 10);
+    process(b, b->c1, 21, 10, 0);
+    assert_int_equal(anomalies_of(b).poll_skips, 0);
+    books_close(b);
+    books_free(b);
+}
+
+/* Who gets the partition back is told of the records that the other one took, not of markers. */
+static void markers_are_forgotten_but_not_counted(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 20);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+    process(b, b->c1, 0, 10, 0);
+    disown(b, b->c1);
+    own(b, b->c2);
+    position(b, b->c2, 10, POSITION_COMMITTED);
+    process(b, b->c2, 10, 10, 0);
+    TRACE(b->sim, TRACE_UNREADABLE, PARTITION_ID(0, 0), 20, 1, UNREADABLE_MARKER);
+    disown(b, b->c2);
+    commit(b, b->c2, b->id2, 21);
+    TRACE(b->sim, TRACE_SAMPLE, 1);
+    own(b, b->c1);
+    position(b, b->c1, 21, POSITION_COMMITTED);
+    append(b, 21, 10);
+    process(b, b->c1, 21, 10, 0);
+    assert_int_equal(anomalies_of(b).poll_skips, 1);
+    assert_int_equal(caused(b, FINDING_POLL_SKIP, FINDING_CAUSE_NOT_COORDINATED), 10);
+    books_close(b);
+    books_free(b);
+}
+
 static void what_the_application_gives_up_is_skipped(void **state)
 {
     (void)state;
@@ -157,6 +204,8 @@ int main(void)
         cmocka_unit_test(who_reads_committed_is_spared_aborted_records),
         cmocka_unit_test(who_reads_uncommitted_misses_only_the_marker),
         cmocka_unit_test(an_election_takes_markers_back_too),
+        cmocka_unit_test(a_marker_that_was_committed_over_is_not_left_out),
+        cmocka_unit_test(markers_are_forgotten_but_not_counted),
         cmocka_unit_test(what_the_application_gives_up_is_skipped),
         cmocka_unit_test(workers_overtake_each_other),
         cmocka_unit_test(what_a_living_worker_holds_waits),
