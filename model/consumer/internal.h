@@ -52,8 +52,9 @@ struct owned_partition {
     int32_t topic_id;
     enum auto_offset_reset reset; /* AWAIT_RESET */
     enum position_cause reset_cause;
-    bool reset_to_end; /* AWAIT_RESET by duration found no record that young */
-    sim_time retry_at; /* AWAIT_RESET, AWAIT_VALIDATION: not before */
+    bool reset_to_end;   /* AWAIT_RESET by duration found no record that young */
+    sim_time retry_at;   /* AWAIT_RESET, AWAIT_VALIDATION: not before */
+    uint64_t validation; /* the latest request that asked about its position */
     bool is_paused;
     bool is_pending_revocation;
     bool is_pending_callback; /* KIP-848: not fetched before onPartitionsAssigned has returned */
@@ -74,6 +75,7 @@ struct owned_partitions {
     int32_t in_state[POSITION_STATE_COUNT];
     int32_t leaderless; /* of them, without a known leader */
     uint64_t ownerships;
+    uint64_t validations;      /* requests that asked about positions */
     uint64_t metadata_version; /* leaders are as of this */
 };
 

@@ -209,10 +209,14 @@ static void listed(void *context, const struct request_result *result)
 
 /* ---- validation (KIP-320) ---- */
 
-static void take_epoch(struct consumer *consumer, const struct epoch_answer *answer)
+/* An answer counts for the position that was asked about and no other
+ * (SubscriptionState.maybeCompleteValidation). */
+static void take_epoch(struct consumer *consumer, const struct epoch_answer *answer,
+                       uint64_t validation)
 {
     struct owned_partition *owned = owned_find(consumer, answer->partition);
     if (owned == NULL || owned->state != POSITION_AWAIT_VALIDATION) return;
+    if (owned->validation != validation) return;
     uint32_t reaction = reaction_to(&leader_epoch_reactions, answer->error);
     if (!(reaction & REACT_SUCCEED)) {
         owned->retry_at = retry_later(consumer);
@@ -242,14 +246,14 @@ static void validated(void *context, const struct request_result *result)
     }
     const struct offset_for_leader_epoch_response *response = (const void *)result->response;
     for (int32_t i = 0; i < response->partition_count; i++) {
-        take_epoch(consumer, &response->partitions[i]);
+        take_epoch(consumer, &response->partitions[i], result->tag);
     }
 }
 
 /* ---- asking the leaders ---- */
 
 static void send(struct consumer *consumer, int32_t node, struct message *message, int32_t count,
-                 request_handler *handler)
+                 request_handler *handler, uint64_t tag)
 {
     network_client_send(consumer->network,
                         &(struct outgoing_request){
@@ -259,6 +263,7 @@ static void send(struct consumer *consumer, int32_t node, struct message *messag
                             .timeout_ns = MILLISECONDS(consumer->config->request_timeout_ms),
                             .handler = handler,
                             .context = consumer,
+                            .tag = tag,
                         });
 }
 
@@ -276,12 +281,13 @@ static void send_list_offsets(struct consumer *consumer, int32_t node,
             (struct list_offsets_partition){asked[i]->id, asked[i]->leader_epoch,
                                             instant_of(consumer, asked[i])};
     }
-    send(consumer, node, &request->head, count, listed);
+    send(consumer, node, &request->head, count, listed, 0);
 }
 
 static void send_epochs(struct consumer *consumer, int32_t node, struct owned_partition **asked,
                         int32_t count)
 {
+    uint64_t number = ++consumer->subscription.validations;
     struct offset_for_leader_epoch_request *request =
         MESSAGE_NEW(consumer->memory, API_OFFSET_FOR_LEADER_EPOCH,
                     struct offset_for_leader_epoch_request);
@@ -291,8 +297,9 @@ static void send_epochs(struct consumer *consumer, int32_t node, struct owned_pa
     for (int32_t i = 0; i < count; i++) {
         request->partitions[i] =
             (struct epoch_question){asked[i]->id, asked[i]->leader_epoch, asked[i]->position_epoch};
+        asked[i]->validation = number;
     }
-    send(consumer, node, &request->head, count, validated);
+    send(consumer, node, &request->head, count, validated, number);
 }
 
 /* One request to each leader of partitions in this state whose time has come. */

@@ -79,6 +79,35 @@ static void without_a_commit_the_policy_decides(void **state)
     story_free(none);
 }
 
+static void an_answer_about_an_older_position_is_of_no_use(void **state)
+{
+    (void)state;
+    /* g-1 wakes, hears of a new leader and asks it whether its old position is still in the log.
+     * The answer waits behind a fetch, and by then g-1 owns the partition anew, at an offset that
+     * was written under the new leader (random world 3332). */
+    struct story *s = story_run(
+        "scenario: 1\n"
+        "duration: 2m\n"
+        "cluster: {brokers: 3, network: {latency: 1ms}, request_service: 0ms, disk: 0ms,\n"
+        "          config: {group.initial.rebalance.delay.ms: 0}}\n"
+        "topics: {orders: {partitions: 2}}\n"
+        "producers: {shop: {rate: 10/s, partition_weights: [1, 0]}}\n"
+        "groups:\n"
+        "  g:\n"
+        "    members: 2\n"
+        "    start_spread: 0s\n"
+        "    config: {session.timeout.ms: 10000, heartbeat.interval.ms: 100,\n"
+        "             fetch.max.wait.ms: 5000, auto.offset.reset: earliest}\n"
+        "    deployment: {startup: 1s}\n"
+        "timeline: [{at: 500ms, stop: g-2}, {at: 30s, pause: g-1, for: 40s},\n"
+        "           {at: 32s, start: g-2}, {at: 35s, elect: orders-0},\n"
+        "           {at: 69s, delay: g-1, to: coordinator of g, by: 300ms, for: 30s},\n"
+        "           {at: 71s, stop: g-2}]\n");
+    assert_int_equal(story_count(s, STORY_POSITIONS, "TRUNCATED", ""), 0);
+    assert_true(story_when(s, STORY_POSITIONS, 70000, "g-1 ", "COMMITTED") > 0);
+    story_free(s);
+}
+
 static void max_poll_records_caps_each_poll(void **state)
 {
     (void)state;
@@ -95,6 +124,7 @@ int main(void)
         cmocka_unit_test(idle_fetches_change_nothing),
         cmocka_unit_test(a_member_at_rest_costs_its_heartbeats),
         cmocka_unit_test(without_a_commit_the_policy_decides),
+        cmocka_unit_test(an_answer_about_an_older_position_is_of_no_use),
         cmocka_unit_test(max_poll_records_caps_each_poll),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
