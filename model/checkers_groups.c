@@ -62,13 +62,13 @@ void checkers_on_group_state(struct checkers *checkers, int32_t group,
 {
     struct watched_group *watched = &checkers->groups[group];
     int64_t to = record->field[2];
-    watched->at_rest = to == GROUP_TRACE_Stable || to == GROUP_TRACE_Empty;
+    watched->at_rest =
+        to == GROUP_TRACE_Stable || to == GROUP_TRACE_Empty || to == GROUP_TRACE_Dead;
     watched->members = record->field[4];
     /* A coordinator that took over may count from an earlier generation (classic-coordinator.md
-     * section 10); an empty group without offsets is deleted, and its next life starts at 0. */
+     * section 10), and a group that was deleted begins anew. */
     bool handed_over = to == GROUP_TRACE_Dead || record->field[1] == GROUP_TRACE_Dead ||
-                       record->field[5] != watched->coordinator ||
-                       (record->field[1] == GROUP_TRACE_Empty && record->field[3] == 0);
+                       record->field[5] != watched->coordinator;
     if (!handed_over && record->field[3] < watched->generation) {
         checkers_violate(checkers, CHECKER_I5, record, (name_id)record->field[0],
                          "the generation went from %lld to %lld", (long long)watched->generation,

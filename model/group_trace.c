@@ -464,6 +464,11 @@ static void tell(struct group_trace *trace, int32_t broker, const struct coordin
     case NOTE_MEMBER_REPLACED: member_replaced(trace, group, note); return;
     case NOTE_MEMBER_REMOVED: member_removed(trace, group, note); return;
     case NOTE_MEMBER_TARGET: target_changed(group, coordinator, note); return;
+    case NOTE_GROUP_DELETED: /* one that has members becomes one of the other protocol */
+        if (group->member_count > 0) return;
+        TRACE(sim, TRACE_GROUP_STATE, note->group, GROUP_TRACE_Empty, GROUP_TRACE_Dead, 0, 0,
+              broker);
+        return;
     case NOTE_GROUP_CONVERTED: /* a classic group has no target */
         group_holders_take_rest(&group->target, NAME_NONE, note->generation);
         return;
@@ -494,6 +499,7 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
     case NOTE_MEMBER_ASSIGNED:
     case NOTE_MEMBER_TARGET:
     case NOTE_GROUP_CONVERTED:
+    case NOTE_GROUP_DELETED:
         if (shard->broker != broker) return;
         if (!shard->is_loading) {
             tell(trace, broker, coordinator, note);
@@ -509,7 +515,6 @@ void group_trace_note(struct group_trace *trace, int32_t broker,
     case NOTE_SHARD_LOADED:
     case NOTE_WRITE_FAILED: on_shard_note(trace, broker, coordinator, note); return;
     case NOTE_GROUP_CREATED:
-    case NOTE_GROUP_DELETED:
     case NOTE_MEMBER_ID_ISSUED:
     case NOTE_ASSIGNMENT_RECEIVED:
     case NOTE_MEMBER_FENCED:
