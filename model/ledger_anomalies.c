@@ -185,7 +185,7 @@ void ledger_note_rejected_commit(struct ledger *ledger, struct ledger_group_stat
 void ledger_note_commit_rewind(struct ledger *ledger, struct ledger_group_state *group,
                                const struct ledger_claim *claim, const struct trace_record *record)
 {
-    bool by_hand = record->field[5] < 0 && record->field[3] == NAME_NONE && group->managed;
+    bool by_hand = ledger_is_by_hand(group, record);
     /* Nobody has set a position back since: it is no new work that is committed. */
     bool is_old = record->field[2] < claim->best_commit;
     struct finding finding = {

@@ -104,7 +104,11 @@ bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *
         piece->to = begin_of_next(&claim->given_up, gap.from, ends ? after.from : gap.to);
         return true;
     }
-    int64_t passed = claim->next > claim->committed ? claim->next : claim->committed;
+    /* Workers finish in any order, and what a dead one left behind is done anew unless it was
+     * committed. */
+    bool has_workers = claim->in_hand_of != NAME_NONE;
+    int64_t passed =
+        !has_workers && claim->next > claim->committed ? claim->next : claim->committed;
     const enum ledger_fate left = log->is_deleted ? FATE_DELETED : FATE_WAITING;
     piece->fate = gap.from < log->start ? FATE_LOST
                   : gap.from < passed   ? FATE_COMMITTED_OVER

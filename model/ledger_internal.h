@@ -329,6 +329,8 @@ void ledger_end_rebalance(struct ledger *ledger, struct ledger_group_state *grou
 void ledger_on_log_record(struct ledger *ledger, const struct trace_record *record);
 void ledger_on_group_record(struct ledger *ledger, struct ledger_group_state *group,
                             const struct trace_record *record);
+/* A commit that an operator made. */
+bool ledger_is_by_hand(const struct ledger_group_state *group, const struct trace_record *record);
 bool ledger_is_covered(const struct ledger_group_state *group, int64_t partition);
 /* ledger_causes.c */
 void ledger_note_position(struct ledger *ledger, struct ledger_group_state *group,

@@ -244,7 +244,8 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     group->first_processed += fresh;
     group->figures.processed += count;
     group->figures.duplicates += count - fresh;
-    /* What transactions write takes effect when they are committed: see on_sink. */
+    /* What transactions write, the sink's own too, takes effect when they are committed: see
+     * on_sink. */
     if (group->scenario->commit.mode != COMMIT_TRANSACTIONAL &&
         group->scenario->commit.mode != COMMIT_EXTERNAL &&
         !group->scenario->process.sink_idempotent) {
@@ -283,11 +284,13 @@ static void on_sink(struct ledger *ledger, struct ledger_group_state *group,
                     const struct trace_record *record)
 {
     struct ledger_claim *claim = ledger_traced_claim(ledger, group, record->field[2]);
-    if (claim == NULL || group->scenario->commit.mode != COMMIT_TRANSACTIONAL) return;
+    enum commit_mode mode = group->scenario->commit.mode;
+    if (claim == NULL || (mode != COMMIT_TRANSACTIONAL && mode != COMMIT_EXTERNAL)) return;
     int64_t from = record->field[3];
     int64_t count = record->field[4];
     int64_t fresh = interval_set_add(&claim->effective, ledger->memory, from, from + count);
-    group->figures.effective_duplicates += count - fresh;
+    if (!group->scenario->process.sink_idempotent)
+        group->figures.effective_duplicates += count - fresh;
 }
 
 static void on_position(struct ledger *ledger, struct ledger_group_state *group,
@@ -420,6 +423,13 @@ static void on_assigned(struct ledger *ledger, struct ledger_group_state *group,
     }
 }
 
+/* kafka-consumer-groups.sh commits without a member of its own, as consumers do that use assign().
+ */
+bool ledger_is_by_hand(const struct ledger_group_state *group, const struct trace_record *record)
+{
+    return record->field[5] < 0 && record->field[3] == NAME_NONE && !group->scenario->assign_all;
+}
+
 static void on_committed(struct ledger *ledger, struct ledger_group_state *group,
                          const struct trace_record *record)
 {
@@ -430,9 +440,7 @@ static void on_committed(struct ledger *ledger, struct ledger_group_state *group
     claim->committed = record->field[2];
     if (claim->committed > claim->best_commit) claim->best_commit = claim->committed;
     claim->commit_is_stale = claim->is_stale;
-    /* kafka-consumer-groups.sh commits without a member of its own. */
-    claim->committed_by_hand =
-        record->field[5] < 0 && record->field[3] == NAME_NONE && group->managed;
+    claim->committed_by_hand = ledger_is_by_hand(group, record);
 }
 
 static void on_commit_done(struct ledger_group_state *group, const struct trace_record *record)

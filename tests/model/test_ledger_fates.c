@@ -197,6 +197,60 @@ static void what_a_dead_worker_held_is_passed_over(void **state)
     books_free(b);
 }
 
+/* One worker died on its record while another was done with what came later: both, and what lies
+ * between, are waiting as long as nobody commits over them (random world 496). */
+static void what_was_not_committed_over_waits_for_the_next(void **state)
+{
+    (void)state;
+    struct books *b = books_with_workers(2);
+    append(b, 0, 100);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+    TRACE(b->sim, TRACE_DELIVERED, b->g, b->c1, PARTITION_ID(0, 0), 0, 60, 1, 1);
+    TRACE(b->sim, TRACE_DELIVERED, b->g, b->c1, PARTITION_ID(0, 0), 60, 20, 1, 1);
+    process(b, b->c1, 60, 20, 0);
+    process(b, b->c1, 0, 10, 0);
+    commit(b, b->c1, b->id1, 10);
+    TRACE(b->sim, TRACE_PROCESS, b->c1, PROCESS_TRACE_DEAD, 1);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.skipped, 0);
+    assert_int_equal(caused(b, FINDING_WAITING, FINDING_CAUSE_RUN_ENDED), 70);
+    books_free(b);
+}
+
+/* The sink's transaction holds records and offset, but keeps no zombie out. */
+static void a_zombie_may_write_to_the_sink_again(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    b->group.commit.mode = COMMIT_EXTERNAL;
+    append(b, 0, 100);
+    process(b, b->c1, 0, 60, 0); /* and is too late with the sink */
+    process(b, b->c2, 0, 50, 0);
+    TRACE(b->sim, TRACE_SINK, b->g, b->c2, PARTITION_ID(0, 0), 0, 50, 1);
+    TRACE(b->sim, TRACE_SINK, b->g, b->c1, PARTITION_ID(0, 0), 0, 60, 1);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.duplicates, 50);
+    assert_int_equal(figures.effective_duplicates, 50);
+    books_free(b);
+}
+
+/* Before anybody ever joined: nothing but the operator's word tells where to begin. */
+static void an_operator_may_come_first(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 100);
+    TRACE(b->sim, TRACE_COMMITTED, b->g, PARTITION_ID(0, 0), 40, NAME_NONE, NAME_EMPTY, -1, 0);
+    assign(b, b->c1, b->id1);
+    own(b, b->c1);
+    position(b, b->c1, 40, POSITION_COMMITTED);
+    process(b, b->c1, 40, 60, 0);
+    books_close(b);
+    assert_int_equal(caused(b, FINDING_SKIPPED, FINDING_CAUSE_ADMIN), 40);
+    books_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +264,9 @@ int main(void)
         cmocka_unit_test(workers_overtake_each_other),
         cmocka_unit_test(what_a_living_worker_holds_waits),
         cmocka_unit_test(what_a_dead_worker_held_is_passed_over),
+        cmocka_unit_test(what_was_not_committed_over_waits_for_the_next),
+        cmocka_unit_test(a_zombie_may_write_to_the_sink_again),
+        cmocka_unit_test(an_operator_may_come_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
