@@ -26,9 +26,26 @@ static sim_time settling_ns(const struct scenario_group *group)
            2 * MILLISECONDS(group->config.session_timeout_ms);
 }
 
+/* L6: a record that its application can neither process nor pass over stops a partition for good,
+ * and those who come across it leave the group or crash, one after the other. */
+static bool may_be_blocked(const struct scenario *scenario, const struct scenario_group *group)
+{
+    if (group->process.retry != RETRY_FOREVER && group->process.retry != RETRY_CRASH) return false;
+    for (int32_t i = 0; i < scenario->event_count; i++) {
+        const struct scenario_event *event = &scenario->timeline[i];
+        if (event->kind != TIMELINE_POISON) continue;
+        for (int32_t t = 0; t < group->topic_count; t++) {
+            if (strcmp(group->topics[t], scenario->topics[event->target.topic].name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 void checkers_judge_rest(struct checkers *checkers, int32_t g)
 {
     const struct scenario_group *group = &checkers->scenario->groups[g];
+    if (may_be_blocked(checkers->scenario, group)) return;
     struct watched_group *watched = &checkers->groups[g];
     name_id name = names_intern(sim_names(checkers->sim), group->name);
     sim_time waited = sim_now(checkers->sim) - checkers->quiet_at;

@@ -106,6 +106,18 @@ static void a_sink_outage_stops_the_application_and_loses_nothing(void **state)
     story_free(s);
 }
 
+/* Nobody gets past it, and that is no bug of ours: L3 and L1 do not judge it. */
+static void poison_that_is_not_passed_over_blocks_its_partition(void **state)
+{
+    (void)state;
+    struct story *s =
+        STORY(.duration = "12m", .partitions = "2", .process = "per_record: 1ms, retry: forever",
+              .timeline = "{at: 500ms, poison: orders-0, offset: 50}, {at: 60s, quiet: true}");
+    assert_true(story_ledger(s, 0).lag_records_end > 3000);
+    assert_int_equal(story_ledger(s, 0).skipped, 0);
+    story_free(s);
+}
+
 static void poison_is_retried_and_passed_over(void **state)
 {
     (void)state;
@@ -140,6 +152,7 @@ int main(void)
         cmocka_unit_test(committing_before_the_effect_loses_a_batch),
         cmocka_unit_test(the_sink_keeps_the_offset),
         cmocka_unit_test(a_sink_outage_stops_the_application_and_loses_nothing),
+        cmocka_unit_test(poison_that_is_not_passed_over_blocks_its_partition),
         cmocka_unit_test(poison_is_retried_and_passed_over),
         cmocka_unit_test(poison_that_crashes_comes_back),
     };
