@@ -303,6 +303,11 @@ const struct checkers *run_checkers(const struct run *run)
     return run->checkers;
 }
 
+const struct ledger *run_ledger(const struct run *run)
+{
+    return run->ledger;
+}
+
 struct fingerprints run_fingerprints(const struct run *run)
 {
     return trace_fingerprints(world_sim(run->world));

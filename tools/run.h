@@ -76,6 +76,7 @@ void run_producer(const struct run *run, int32_t producer, struct ledger_produce
 const struct scenario *run_scenario(const struct run *run);
 const struct run_options *run_options(const struct run *run);
 const struct checkers *run_checkers(const struct run *run);
+const struct ledger *run_ledger(const struct run *run);
 struct fingerprints run_fingerprints(const struct run *run);
 struct sim_statistics run_statistics(const struct run *run);
 uint64_t run_records(const struct run *run);

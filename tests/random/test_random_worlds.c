@@ -7,6 +7,7 @@
  *     test_random_worlds --print SEED        the scenario, for `cohort run` */
 #include "tests/random/random_world.h"
 
+#include "model/interval_set.h"
 #include "sim/check.h"
 #include "tools/run.h"
 #include "tools/scenario_yaml.h"
@@ -45,9 +46,13 @@ static struct scenario_document *draw(uint64_t seed)
  * thread is still busy with (AsyncKafkaConsumer, MembershipManagerImpl). */
 static bool never_skips(const struct scenario_group *group)
 {
+    const struct scenario_commit *commit = &group->commit;
     bool is_consumer = group->config.group_protocol == GROUP_PROTOCOL_CONSUMER;
-    if (group->process.workers > 0 || group->commit.order != COMMIT_AFTER_SINK) return false;
-    return !(is_consumer && group->commit.mode == COMMIT_AUTO);
+    if (commit->order != COMMIT_AFTER_SINK) return false;
+    if (group->process.workers > 0)
+        return commit->offsets == COMMIT_CONTIGUOUS &&
+               (commit->mode == COMMIT_SYNC || commit->mode == COMMIT_ASYNC);
+    return !(is_consumer && commit->mode == COMMIT_AUTO);
 }
 
 /* A static member that is restarted between the two rounds of a cooperative rebalance comes back to
@@ -56,6 +61,34 @@ static bool may_forget_partitions(const struct consumer_config *config)
 {
     return config->group_protocol == GROUP_PROTOCOL_CLASSIC && config->static_membership &&
            strcmp(config->partition_assignment_strategy[0], "cooperative-sticky") == 0;
+}
+
+static bool has_event(const struct scenario *scenario, enum timeline_kind kind)
+{
+    for (int32_t i = 0; i < scenario->event_count; i++) {
+        if (scenario->timeline[i].kind == kind) return true;
+    }
+    return false;
+}
+
+/* assign() takes no notice of partitions that are added. */
+static bool may_overlook_partitions(const struct scenario *scenario,
+                                    const struct scenario_group *group)
+{
+    return may_forget_partitions(&group->config) ||
+           (group->assign_all && has_event(scenario, TIMELINE_ADD_PARTITIONS));
+}
+
+/* Some record stops it for good. */
+static bool may_be_blocked(const struct scenario *scenario, const struct scenario_group *group)
+{
+    bool blocks = group->process.retry == RETRY_FOREVER || group->process.retry == RETRY_CRASH;
+    return blocks && has_event(scenario, TIMELINE_POISON);
+}
+
+static bool is_unclean(const struct scenario *scenario)
+{
+    return scenario->topics[0].unclean_leader_election;
 }
 
 static void complain(struct text *complaints, const char *format, ...)
@@ -79,34 +112,137 @@ static void judge_violations(struct run *run, struct text *complaints)
              first->at / MILLISECONDS(1), checker_name(first->checker), run_name(run, first->text));
 }
 
+/* Records that nobody will ever process, by the reason that the configuration has for it. */
+static void judge_lost(const struct run_group *group, const struct scenario *scenario,
+                       struct text *complaints)
+{
+    bool may_truncate = is_unclean(scenario) || scenario->producers[0].config.acks != -1;
+    bool may_expire = scenario->topics[0].retention_ms >= 0;
+    const int64_t *lost = group->findings->records[FINDING_LOST];
+    int64_t truncated = lost[FINDING_CAUSE_TRUNCATION];
+    int64_t expired = lost[FINDING_CAUSE_RETENTION];
+    if (group->ledger.lost != truncated + expired)
+        complain(complaints, "%s: lost for no reason", group->name);
+    if (truncated > 0 && !may_truncate)
+        complain(complaints, "%s: %" PRId64 " lost", group->name, truncated);
+    if (truncated > group->ledger.taken_back)
+        complain(complaints, "%s: %" PRId64 " lost of %" PRId64 " taken back", group->name,
+                 truncated, group->ledger.taken_back);
+    if (expired > 0 && !may_expire)
+        complain(complaints, "%s: %" PRId64 " lost to retention, which keeps everything",
+                 group->name, expired);
+}
+
+static int64_t poison_records(const struct run *run)
+{
+    const struct scenario *scenario = run_scenario(run);
+    struct interval_set poison = {0};
+    struct memory *memory = memory_new();
+    int64_t count = 0;
+    for (int32_t i = 0; i < scenario->event_count; i++) {
+        const struct scenario_event *event = &scenario->timeline[i];
+        if (event->kind != TIMELINE_POISON) continue;
+        struct ledger_partition partition;
+        ledger_partition(run_ledger(run), 0, event->target.topic, event->target.partition,
+                         &partition);
+        int64_t base = (int64_t)event->target.partition << 32;
+        int64_t end = event->offset + event->count;
+        if (end > partition.log_end_offset) end = partition.log_end_offset;
+        count += interval_set_add(&poison, memory, base + event->offset, base + end);
+    }
+    memory_free_all(memory);
+    return count;
+}
+
+static void judge_skipped(const struct run *run, const struct run_group *group,
+                          const struct scenario_group *scenario, struct text *complaints)
+{
+    if (!never_skips(scenario) || is_unclean(run_scenario(run))) return;
+    const int64_t *skipped = group->findings->records[FINDING_SKIPPED];
+    int64_t given_up = skipped[FINDING_CAUSE_GIVEN_UP];
+    int64_t legal = given_up;
+    bool by_hand = has_event(run_scenario(run), TIMELINE_RESET_OFFSETS);
+    if (by_hand) legal += skipped[FINDING_CAUSE_ADMIN];
+    /* What an operator passed over takes the cause of a reset that passes over more. */
+    if (by_hand || scenario->config.auto_offset_reset != RESET_EARLIEST)
+        legal += skipped[FINDING_CAUSE_OFFSET_RESET];
+    if (group->ledger.skipped > legal)
+        complain(complaints, "%s: %" PRId64 " skipped", group->name, group->ledger.skipped - legal);
+    bool gives_up = scenario->process.retry == RETRY_BOUNDED;
+    if (given_up > (gives_up ? poison_records(run) : 0))
+        complain(complaints, "%s: %" PRId64 " given up", group->name, given_up);
+}
+
+static bool is_exactly_once(const struct scenario *scenario, const struct scenario_group *group)
+{
+    if (group->process.sink_idempotent) return true;
+    if (group->commit.mode == COMMIT_TRANSACTIONAL) return !is_unclean(scenario);
+    return group->commit.mode == COMMIT_EXTERNAL && group->assign_all && !is_unclean(scenario);
+}
+
 static void judge_group(struct run *run, int32_t index, struct text *complaints)
 {
-    const struct scenario_group *scenario = &run_scenario(run)->groups[index];
+    const struct scenario *scenario = run_scenario(run);
+    const struct scenario_group *of = &scenario->groups[index];
     struct run_group group;
     run_group(run, index, &group);
     const struct ledger_group *figures = &group.ledger;
-    if (figures->lag_records_end > 0 && !may_forget_partitions(&scenario->config))
+    if (figures->lag_records_end > 0 && !may_overlook_partitions(scenario, of) &&
+        !may_be_blocked(scenario, of))
         complain(complaints, "%s: %" PRId64 " of %" PRId64 " records were never worked off",
-                 scenario->name, figures->lag_records_end, figures->produced);
-    if (figures->lost > 0) complain(complaints, "%" PRId64 " lost", figures->lost);
-    if (figures->produced == 0) complain(complaints, "nothing was produced");
-    if (never_skips(scenario) && figures->skipped > 0)
-        complain(complaints, "%" PRId64 " skipped", figures->skipped);
-    if (scenario->commit.mode == COMMIT_TRANSACTIONAL && figures->effective_duplicates > 0)
-        complain(complaints, "%" PRId64 " committed twice", figures->effective_duplicates);
+                 of->name, figures->lag_records_end, figures->produced);
+    judge_lost(&group, scenario, complaints);
+    judge_skipped(run, &group, of, complaints);
+    if (is_exactly_once(scenario, of) && figures->effective_duplicates > 0)
+        complain(complaints, "%s: %" PRId64 " took effect twice", of->name,
+                 figures->effective_duplicates);
+}
+
+static int32_t group_of(const struct scenario *scenario, const char *name)
+{
+    for (int32_t g = 0; g < scenario->group_count; g++) {
+        if (strcmp(scenario->groups[g].name, name) == 0) return g;
+    }
+    return -1;
 }
 
 /* One result in the log for each record, as those see it who read what is committed: the second
  * group reads what the first one's transactions write. */
 static void judge_output(struct run *run, struct text *complaints)
 {
+    const struct scenario *scenario = run_scenario(run);
+    int32_t h = group_of(scenario, "h");
+    if (h < 0 || is_unclean(scenario) || may_be_blocked(scenario, &scenario->groups[0])) return;
+    /* What was processed in a transaction that was aborted must still be there to be done again. */
+    bool is_kept = scenario->topics[0].retention_ms < 0 &&
+                   scenario->groups[0].config.auto_offset_reset == RESET_EARLIEST;
+    if (!is_kept) return;
     struct run_group writer;
     struct run_group reader;
     run_group(run, 0, &writer);
-    run_group(run, 1, &reader);
-    if (reader.ledger.produced == writer.ledger.produced - writer.ledger.lag_records_end) return;
+    run_group(run, h, &reader);
+    int64_t expected = writer.ledger.produced - writer.ledger.lag_records_end - writer.ledger.lost -
+                       writer.ledger.skipped;
+    if (reader.ledger.produced == expected) return;
     complain(complaints, "%" PRId64 " results of %" PRId64 " records", reader.ledger.produced,
-             writer.ledger.produced);
+             expected);
+}
+
+/* Each record that could not be processed has its letter. */
+static void judge_letters(struct run *run, struct text *complaints)
+{
+    int32_t d = group_of(run_scenario(run), "d");
+    if (d < 0 || is_unclean(run_scenario(run))) return;
+    struct run_group group;
+    struct run_group letters;
+    run_group(run, 0, &group);
+    run_group(run, d, &letters);
+    if (group.ledger.lag_records_end + group.ledger.lost + group.ledger.skipped > 0) return;
+    if (letters.ledger.produced < poison_records(run))
+        complain(complaints, "%" PRId64 " dead letters of %" PRId64 " records",
+                 letters.ledger.produced, poison_records(run));
+    if (letters.ledger.produced > 0 && poison_records(run) == 0)
+        complain(complaints, "dead letters without a record that fails");
 }
 
 static jmp_buf after_failed_check;
@@ -132,9 +268,13 @@ static void run_and_judge(const struct scenario *scenario, struct text *complain
     }
     run_finish(run);
     judge_violations(run, complaints);
+    struct run_group first;
+    run_group(run, 0, &first);
+    if (first.ledger.produced == 0) complain(complaints, "nothing was produced");
     for (int32_t g = 0; g < scenario->group_count; g++)
         judge_group(run, g, complaints);
-    if (scenario->group_count == 2) judge_output(run, complaints);
+    judge_output(run, complaints);
+    judge_letters(run, complaints);
     run_free(run);
 }
 
