@@ -45,7 +45,8 @@ static void commit_offset(struct coordinator *coordinator, const struct journal_
     struct offset_slot *slot = entry->stored.slot;
     int64_t previous_offset = slot->committed.present ? slot->committed.offset : -1;
     slot->committed = entry->stored.after;
-    if (!slot->committed.present) return;
+    /* One that was deleted meanwhile has been told so already, when its tombstone was applied. */
+    if (!slot->committed.present || !slot->value.present) return;
     coordinator_note(coordinator, (struct group_note){
                                       .kind = NOTE_COMMIT_DURABLE,
                                       .group = entry->group->id,
