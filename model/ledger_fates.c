@@ -181,7 +181,7 @@ void ledger_settle_claim(struct ledger *ledger, struct ledger_group_state *group
         .partition = partition,
         .from = log->end,
         .to = log->end,
-        .records = claim->lost,
+        .records = claim->gone == NULL ? 0 : claim->gone->lost,
     };
     ledger_report(ledger, group, &truncated);
 }

@@ -67,6 +67,15 @@ struct ledger_poll {
 };
 #define LEDGER_POLL_NEW INT64_C(-1)
 
+/* What elections took back before the group had processed it. */
+struct ledger_gone {
+    int64_t lost; /* acknowledged, truncated away, unread */
+    sim_time at;  /* the last of them */
+    int64_t from; /* its log end */
+    struct interval_set acknowledged;
+    struct interval_set unheard; /* of: no producer was told that these were written */
+};
+
 /* One group's work on one partition. First what every record processed or appended touches. */
 struct ledger_claim {
     int64_t next;
@@ -106,7 +115,7 @@ struct ledger_claim {
     struct interval_set in_hand;   /* groups with workers: given to the one who was given records
                                       last, while its process lives */
     struct interval_set effective; /* transactional groups: of committed transactions */
-    int64_t lost;                  /* acknowledged, truncated away, unread */
+    struct ledger_gone *gone;      /* NULL = no election has taken anything back */
     /* What causes repeats: how the last owner's work ended, and who works on regardless. */
     enum ownership_end last_end;
     enum finding_cause redo_cause;
@@ -271,6 +280,19 @@ struct ledger_log *ledger_traced_log(struct ledger *ledger, int64_t partition);
 struct ledger_claim *ledger_traced_claim(struct ledger *ledger, struct ledger_group_state *group,
                                          int64_t partition);
 void ledger_on_topic(struct ledger *ledger, const struct trace_record *record);
+
+/* ledger_truncation.c */
+/* The claim's; made if there is none. */
+struct ledger_gone *ledger_gone_of(struct ledger *ledger, struct ledger_claim *claim);
+void ledger_on_elected(struct ledger *ledger, struct ledger_log *log,
+                       const struct trace_record *record);
+/* Of the records just processed, those up to this offset are in the log as it is now. */
+int64_t ledger_end_of_present(const struct ledger_log *log, const struct ledger_claim *claim,
+                              const struct trace_record *record);
+/* The others had been taken back: books them, and returns how many were processed for the first
+ * time. */
+int64_t ledger_process_gone(struct ledger *ledger, struct ledger_group_state *group,
+                            struct ledger_claim *claim, int64_t from, int64_t to);
 
 /* ledger_fates.c: what became of the records that were never processed. */
 enum ledger_fate {

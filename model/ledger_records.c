@@ -58,70 +58,6 @@ static void on_unreadable(struct ledger *ledger, struct ledger_log *log,
     }
 }
 
-/* Acknowledged and in [from, to), but never processed. */
-static int64_t unread(const struct ledger_log *log, const struct ledger_claim *claim, int64_t from,
-                      int64_t to)
-{
-    int64_t sum = 0;
-    struct interval gap;
-    for (int64_t at = from; interval_set_first_gap(&claim->processed, at, to, &gap); at = gap.to)
-        sum += interval_set_covered(&log->acknowledged, gap.from, gap.to);
-    return sum;
-}
-
-/* Of [from, to): what was neither processed nor acknowledged. Its producer sends it again, so that
- * it is not to be counted as produced. */
-static int64_t unheard_of(const struct ledger_log *log, const struct ledger_claim *claim,
-                          int64_t from, int64_t to)
-{
-    int64_t sum = 0;
-    struct interval gap;
-    for (int64_t at = from; interval_set_first_gap(&claim->processed, at, to, &gap); at = gap.to)
-        sum += gap.to - gap.from - interval_set_covered(&log->acknowledged, gap.from, gap.to);
-    return sum;
-}
-
-/* An election may take back what the new leader lacks; those offsets will be used again. */
-static void on_elected(struct ledger *ledger, struct ledger_log *log,
-                       const struct trace_record *record)
-{
-    int64_t new_end = record->field[3];
-    if (record->field[1] < 0 || new_end < 0 || new_end >= log->end) return;
-    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
-        struct ledger_group_state *group = &ledger->groups[g];
-        if (!ledger_is_covered(group, record->field[0])) continue;
-        struct ledger_claim *claim = ledger_traced_claim(ledger, group, record->field[0]);
-        claim->lost += unread(log, claim, new_end, log->end);
-        group->figures.produced -= unheard_of(log, claim, new_end, log->end);
-        group->figures.taken_back += interval_set_covered(&log->acknowledged, new_end, log->end);
-        if (claim->highest > new_end) claim->highest = new_end;
-        claim->step_count = 0;
-        claim->steps_highest = 0;
-        group->forgotten +=
-            interval_set_remove(&claim->processed, ledger->memory, new_end, log->end);
-        interval_set_remove(&claim->effective, ledger->memory, new_end, log->end);
-        interval_set_remove(&claim->skipped, ledger->memory, new_end, log->end);
-        interval_set_remove(&claim->given_up, ledger->memory, new_end, log->end);
-        interval_set_remove(&claim->in_hand, ledger->memory, new_end, log->end);
-        if (claim->compacted != NULL)
-            interval_set_remove(claim->compacted, ledger->memory, new_end, log->end);
-    }
-    interval_set_remove(&log->acknowledged, ledger->memory, new_end, log->end);
-    interval_set_remove(&log->safe, ledger->memory, new_end, log->end);
-    interval_set_remove(&log->markers, ledger->memory, new_end, log->end);
-    interval_set_remove(&log->aborted, ledger->memory, new_end, log->end);
-    interval_set_remove(&log->compacted, ledger->memory, new_end, log->end);
-    ledger_copies_on_truncated(log, new_end);
-    arrival_index_truncate(&log->arrivals, new_end);
-    ledger->truncated += log->end - new_end;
-    log->end = new_end;
-    for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
-        struct ledger_group_state *group = &ledger->groups[g];
-        if (!ledger_is_covered(group, record->field[0])) continue;
-        ledger_refresh_lag(group, ledger_traced_claim(ledger, group, record->field[0]), log);
-    }
-}
-
 static void on_log_start(struct ledger *ledger, struct ledger_log *log,
                          const struct trace_record *record)
 {
@@ -140,7 +76,7 @@ void ledger_lose(struct ledger *ledger, int64_t partition, int64_t count)
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
         if (!ledger_is_covered(group, partition)) continue;
-        ledger_traced_claim(ledger, group, partition)->lost += count;
+        ledger_gone_of(ledger, ledger_traced_claim(ledger, group, partition))->lost += count;
         group->figures.produced += count;
         group->figures.taken_back += count;
     }
@@ -180,7 +116,7 @@ void ledger_on_log_record(struct ledger *ledger, const struct trace_record *reco
         if (record->field[9] == 0) on_appended(ledger, log, record);
         break;
     case TRACE_BATCH_DIVERGED: ledger_copies_on_diverged(ledger, log, record); break;
-    case TRACE_LEADER_ELECTED: on_elected(ledger, log, record); break;
+    case TRACE_LEADER_ELECTED: ledger_on_elected(ledger, log, record); break;
     case TRACE_LOG_START: on_log_start(ledger, log, record); break;
     case TRACE_UNREADABLE: on_unreadable(ledger, log, record); break;
     case TRACE_COMPACTED: ledger_on_compacted(ledger, log, record); break;
@@ -238,9 +174,12 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     if (claim->is_stale) read_on_stale(ledger, claim, from);
     ledger_note_order(ledger, group, claim, log, record);
     struct interval gap;
-    for (int64_t at = from; interval_set_first_gap(&claim->processed, at, to, &gap); at = gap.to)
+    int64_t present = ledger_end_of_present(log, claim, record);
+    for (int64_t at = from; interval_set_first_gap(&claim->processed, at, present, &gap);
+         at = gap.to)
         add_latency(group, log, record, gap.from, gap.to);
-    int64_t fresh = interval_set_add(&claim->processed, ledger->memory, from, to);
+    int64_t fresh = ledger_process_gone(ledger, group, claim, present, to);
+    if (present > from) fresh += interval_set_add(&claim->processed, ledger->memory, from, present);
     group->first_processed += fresh;
     group->figures.processed += count;
     group->figures.duplicates += count - fresh;
@@ -254,7 +193,7 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     const struct ledger_claim *held = ledger_claim_of(ledger, group, record->field[2]);
     int64_t zombie = ledger_zombie_work(ledger, group, held, record);
     ledger_report_processed(ledger, group, claim, record, count - fresh, zombie);
-    if (to > claim->highest) claim->highest = to;
+    if (present > claim->highest) claim->highest = present;
     if (held == claim) ledger_note_moved_keys(ledger, group, record);
     if (zombie > 0) {
         group->figures.zombie += zombie;
@@ -264,7 +203,7 @@ static void on_processed(struct ledger *ledger, struct ledger_group_state *group
     claim->last_ended = false;
     sim_time age = ledger_age(log, claim, record->at);
     if (age > group->figures.lag_ns_max) group->figures.lag_ns_max = age;
-    if (to > claim->next) claim->next = ledger_next_readable(log, group, to);
+    if (present > claim->next) claim->next = ledger_next_readable(log, group, present);
     ledger_refresh_lag(group, claim, log);
 }
 

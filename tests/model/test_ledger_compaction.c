@@ -134,8 +134,8 @@ static void retention_and_elections_come_on_top(void **state)
     compact(b, 90, 95);
     TRACE(b->sim, TRACE_LEADER_ELECTED, PARTITION_ID(0, 0), 1, 1, 80, 1);
     append(b, 80, 20); /* other records at these offsets */
-    process(b, b->c1, 30, 10, 0);
-    process(b, b->c1, 45, 55, 0);
+    process(b, b->c1, 30, 10, sim_now(b->sim));
+    process(b, b->c1, 45, 55, sim_now(b->sim));
     struct ledger_group figures = books_close(b);
     assert_int_equal(figures.produced, 120);
     assert_int_equal(figures.lost, 20 + 20); /* below 30; and taken back, 80 to 99 */
