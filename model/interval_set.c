@@ -11,8 +11,7 @@ static struct interval *ranges_of(struct interval_set *set)
     return set->capacity == 0 ? &set->one : set->many;
 }
 
-/* Index of the first range that ends after `offset`; count when there is none. */
-static uint32_t first_ending_after(const struct interval_set *set, int64_t offset)
+uint32_t interval_set_ending_after(const struct interval_set *set, int64_t offset)
 {
     /* Nearly every question is about the last range. */
     const struct interval *ranges = interval_set_ranges(set);
@@ -61,7 +60,7 @@ int64_t interval_set_add(struct interval_set *set, struct memory *memory, int64_
         ranges[set->count - 1].to = to;
         return to - from;
     }
-    uint32_t first = first_ending_after(set, from - 1); /* touching ranges are merged */
+    uint32_t first = interval_set_ending_after(set, from - 1); /* touching ranges are merged */
     uint32_t last = first;
     struct interval merged = {from, to};
     int64_t before = 0;
@@ -75,11 +74,35 @@ int64_t interval_set_add(struct interval_set *set, struct memory *memory, int64_
     return merged.to - merged.from - before;
 }
 
+void interval_set_add_all(struct interval_set *set, struct memory *memory,
+                          const struct interval *ranges, uint32_t count)
+{
+    if (count == 0) return;
+    const struct interval_set old = *set;
+    const struct interval *mine = interval_set_ranges(&old);
+    struct interval_set merged = {.capacity = old.count + count};
+    if (merged.capacity < FIRST_CAPACITY) merged.capacity = FIRST_CAPACITY;
+    merged.many = memory_take(memory, merged.capacity * sizeof *merged.many);
+    struct interval *last = NULL;
+    for (uint32_t a = 0, b = 0; a < old.count || b < count;) {
+        bool is_mine = b == count || (a < old.count && mine[a].from <= ranges[b].from);
+        const struct interval next = is_mine ? mine[a++] : ranges[b++];
+        if (last == NULL || last->to < next.from) {
+            last = &merged.many[merged.count++];
+            *last = next;
+        } else if (next.to > last->to) {
+            last->to = next.to;
+        }
+    }
+    if (old.capacity > 0) memory_give(memory, old.many, old.capacity * sizeof *old.many);
+    *set = merged;
+}
+
 int64_t interval_set_remove(struct interval_set *set, struct memory *memory, int64_t from,
                             int64_t to)
 {
     if (from >= to) return 0;
-    uint32_t first = first_ending_after(set, from);
+    uint32_t first = interval_set_ending_after(set, from);
     uint32_t last = first;
     struct interval kept[2];
     uint32_t kept_count = 0;
@@ -103,7 +126,7 @@ int64_t interval_set_remove(struct interval_set *set, struct memory *memory, int
 int64_t interval_set_covered(const struct interval_set *set, int64_t from, int64_t to)
 {
     int64_t covered = 0;
-    for (uint32_t i = first_ending_after(set, from); i < set->count; i++) {
+    for (uint32_t i = interval_set_ending_after(set, from); i < set->count; i++) {
         const struct interval *range = &interval_set_ranges(set)[i];
         if (range->from >= to) break;
         covered += (range->to < to ? range->to : to) - (range->from > from ? range->from : from);
@@ -113,7 +136,7 @@ int64_t interval_set_covered(const struct interval_set *set, int64_t from, int64
 
 bool interval_set_contains(const struct interval_set *set, int64_t offset)
 {
-    uint32_t i = first_ending_after(set, offset);
+    uint32_t i = interval_set_ending_after(set, offset);
     return i < set->count && interval_set_ranges(set)[i].from <= offset;
 }
 
@@ -121,7 +144,7 @@ bool interval_set_first_gap(const struct interval_set *set, int64_t from, int64_
                             struct interval *gap)
 {
     const struct interval *ranges = interval_set_ranges(set);
-    uint32_t i = first_ending_after(set, from);
+    uint32_t i = interval_set_ending_after(set, from);
     if (i < set->count && ranges[i].from <= from) from = ranges[i++].to;
     if (from >= to) return false;
     gap->from = from;
@@ -132,7 +155,7 @@ bool interval_set_first_gap(const struct interval_set *set, int64_t from, int64_
 int64_t interval_set_next(const struct interval_set *set, int64_t offset)
 {
     const struct interval *ranges = interval_set_ranges(set);
-    uint32_t i = first_ending_after(set, offset);
+    uint32_t i = interval_set_ending_after(set, offset);
     if (i < set->count && ranges[i].from <= offset) i++;
     return i < set->count ? ranges[i].from : INT64_MAX;
 }

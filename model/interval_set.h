@@ -30,6 +30,9 @@ static inline const struct interval *interval_set_ranges(const struct interval_s
 
 /* A zeroed struct is the empty set. Each returns how many offsets changed sides. */
 int64_t interval_set_add(struct interval_set *set, struct memory *memory, int64_t from, int64_t to);
+/* The same for many ranges, ascending and apart, in one go. */
+void interval_set_add_all(struct interval_set *set, struct memory *memory,
+                          const struct interval *ranges, uint32_t count);
 int64_t interval_set_remove(struct interval_set *set, struct memory *memory, int64_t from,
                             int64_t to);
 /* How many offsets of [from, to) are in the set. */
@@ -38,6 +41,8 @@ bool interval_set_contains(const struct interval_set *set, int64_t offset);
 /* The first part of [from, to) that is not in the set; false when all of it is. */
 bool interval_set_first_gap(const struct interval_set *set, int64_t from, int64_t to,
                             struct interval *gap);
+/* Index of the first range that ends after `offset`; count when there is none. */
+uint32_t interval_set_ending_after(const struct interval_set *set, int64_t offset);
 /* Where the first range begins that begins after `offset`; INT64_MAX when none does. */
 int64_t interval_set_next(const struct interval_set *set, int64_t offset);
 bool interval_set_is_consistent(const struct interval_set *set);

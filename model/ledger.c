@@ -60,6 +60,7 @@ static void observe(void *self, const struct trace_record *record)
     case TRACE_LOG_START:
     case TRACE_UNREADABLE:
     case TRACE_COMPACTED:
+    case TRACE_CLEANED:
     case TRACE_PRODUCE_DONE: ledger_on_log_record(ledger, record); return;
     case TRACE_ARRIVAL: ledger_on_arrival(ledger, record); return;
     case TRACE_SEND_FAILED: ledger_on_send_failed(ledger, record); return;
@@ -79,7 +80,7 @@ static const uint16_t followed[] = {
     TRACE_OWNED,           TRACE_DISOWNED,       TRACE_CLIENT,      TRACE_MEMBER_ADDED,
     TRACE_COMMIT_REJECTED, TRACE_SINK,           TRACE_UNREADABLE,  TRACE_GIVEN_UP,
     TRACE_BATCH_DIVERGED,  TRACE_DELIVERED,      TRACE_REBALANCED,  TRACE_ARRIVAL,
-    TRACE_SEND_FAILED,     TRACE_TOPIC,          TRACE_COMPACTED,
+    TRACE_SEND_FAILED,     TRACE_TOPIC,          TRACE_COMPACTED,   TRACE_CLEANED,
 };
 
 static void init_group(struct ledger *ledger, int32_t g)

@@ -14,47 +14,76 @@ static int64_t begin_of_next(const struct interval_set *set, int64_t from, int64
 
 /* ---- compaction: one record may go while another, later one of its key stays ---- */
 
-static void note_gone(struct ledger *ledger, struct ledger_claim *claim, int64_t from, int64_t to)
+static void list_push(struct memory *memory, struct range_list *list, int64_t from, int64_t to)
 {
+    if (list->count == list->capacity) {
+        uint32_t grown = list->capacity == 0 ? 64 : list->capacity * 2;
+        list->ranges = memory_resize(memory, list->ranges, list->capacity * sizeof(*list->ranges),
+                                     grown * sizeof(*list->ranges));
+        list->capacity = grown;
+    }
+    list->ranges[list->count++] = (struct interval){from, to};
+}
+
+static void note_gone(struct ledger *ledger, struct ledger_claim *claim,
+                      const struct interval *ranges, uint32_t count)
+{
+    if (count == 0) return;
     if (claim->compacted == NULL)
         claim->compacted = memory_keep(ledger->memory, sizeof(*claim->compacted));
-    interval_set_add(claim->compacted, ledger->memory, from, to);
+    interval_set_add_all(claim->compacted, ledger->memory, ranges, count);
+}
+
+void ledger_on_compacted(struct ledger *ledger, const struct trace_record *record)
+{
+    list_push(ledger->memory, &ledger->removed, record->field[1],
+              record->field[1] + record->field[2]);
 }
 
 /* What lies before the group is gone for it: it will be given a later value of the key, or none.
  * What it has passed is its own affair. */
-void ledger_on_compacted(struct ledger *ledger, struct ledger_log *log,
-                         const struct trace_record *record)
+static void take_from_group(struct ledger *ledger, const struct ledger_log *log,
+                            struct ledger_claim *claim)
 {
-    int64_t from = record->field[1];
-    int64_t to = from + record->field[2];
-    interval_set_add(&log->compacted, ledger->memory, from, to);
+    struct range_list *gone = &ledger->gone;
+    int64_t passed = claim->next > claim->committed ? claim->next : claim->committed;
+    gone->count = 0;
+    for (uint32_t i = 0; i < ledger->removed.count; i++) {
+        const struct interval range = ledger->removed.ranges[i];
+        struct ledger_piece piece = {.to = range.from > passed ? range.from : passed};
+        if (range.to <= passed) continue;
+        while (ledger_next_piece(log, claim, piece.to, &piece) && piece.from < range.to) {
+            if (piece.fate != FATE_WAITING) continue;
+            list_push(ledger->memory, gone, piece.from, piece.to < range.to ? piece.to : range.to);
+        }
+    }
+    note_gone(ledger, claim, gone->ranges, gone->count);
+}
+
+/* A cleaning takes many single records out of the middle, so all are added at once. */
+void ledger_on_cleaned(struct ledger *ledger, struct ledger_log *log,
+                       const struct trace_record *record)
+{
+    interval_set_add_all(&log->compacted, ledger->memory, ledger->removed.ranges,
+                         ledger->removed.count);
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_claim *claim =
             ledger_traced_claim(ledger, &ledger->groups[g], record->field[0]);
-        if (claim == NULL) continue;
-        int64_t passed = claim->next > claim->committed ? claim->next : claim->committed;
-        struct ledger_piece piece = {.to = from > passed ? from : passed};
-        while (ledger_next_piece(log, claim, piece.to, &piece) && piece.from < to) {
-            if (piece.fate != FATE_WAITING) continue;
-            note_gone(ledger, claim, piece.from, piece.to < to ? piece.to : to);
-        }
+        if (claim != NULL) take_from_group(ledger, log, claim);
     }
+    ledger->removed.count = 0;
 }
 
 void ledger_come_back(struct ledger *ledger, struct ledger_claim *claim,
                       const struct ledger_log *log, int64_t from)
 {
-    struct interval gap;
-    while (log->compacted.count > 0 && from < log->end) {
-        int64_t begin = interval_set_contains(&log->compacted, from)
-                            ? from
-                            : interval_set_next(&log->compacted, from);
-        if (begin >= log->end) return;
-        interval_set_first_gap(&log->compacted, begin, INT64_MAX, &gap);
-        note_gone(ledger, claim, begin, gap.from);
-        from = gap.from;
-    }
+    const struct interval *ranges = interval_set_ranges(&log->compacted);
+    uint32_t first = interval_set_ending_after(&log->compacted, from);
+    if (first == log->compacted.count) return;
+    const struct interval cut = {ranges[first].from > from ? ranges[first].from : from,
+                                 ranges[first].to};
+    note_gone(ledger, claim, &cut, 1);
+    note_gone(ledger, claim, ranges + first + 1, log->compacted.count - first - 1);
 }
 
 void ledger_note_in_hand(struct ledger *ledger, struct ledger_group_state *group,

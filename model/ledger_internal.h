@@ -214,6 +214,13 @@ struct ledger_walk {
     int32_t step;
 };
 
+/* Ascending and apart. */
+struct range_list {
+    struct interval *ranges;
+    uint32_t count;
+    uint32_t capacity;
+};
+
 struct ledger {
     struct sim *sim;
     struct memory *memory;
@@ -240,6 +247,8 @@ struct ledger {
     struct ledger_log *delivered;
     struct ledger_claim *delivered_claim;
     bool finished;
+    struct range_list removed; /* by the cleaning under way */
+    struct range_list gone;    /* of ledger_fates.c; empty between calls */
 };
 
 void name_table_set(struct ledger *ledger, struct name_table *table, name_id name, uint32_t value);
@@ -312,9 +321,10 @@ struct ledger_piece {
 /* The first unprocessed piece at or after `at` that shares one fate; false when there is none. */
 bool ledger_next_piece(const struct ledger_log *log, const struct ledger_claim *claim, int64_t at,
                        struct ledger_piece *piece);
-/* The cleaner removed records. */
-void ledger_on_compacted(struct ledger *ledger, struct ledger_log *log,
-                         const struct trace_record *record);
+/* The cleaner removed records, and has been through a log. */
+void ledger_on_compacted(struct ledger *ledger, const struct trace_record *record);
+void ledger_on_cleaned(struct ledger *ledger, struct ledger_log *log,
+                       const struct trace_record *record);
 /* Of what is gone, the group comes to [from, …) once more. */
 void ledger_come_back(struct ledger *ledger, struct ledger_claim *claim,
                       const struct ledger_log *log, int64_t from);

@@ -119,7 +119,8 @@ void ledger_on_log_record(struct ledger *ledger, const struct trace_record *reco
     case TRACE_LEADER_ELECTED: ledger_on_elected(ledger, log, record); break;
     case TRACE_LOG_START: on_log_start(ledger, log, record); break;
     case TRACE_UNREADABLE: on_unreadable(ledger, log, record); break;
-    case TRACE_COMPACTED: ledger_on_compacted(ledger, log, record); break;
+    case TRACE_COMPACTED: ledger_on_compacted(ledger, record); break;
+    case TRACE_CLEANED: ledger_on_cleaned(ledger, log, record); break;
     case TRACE_PRODUCE_DONE: on_produce_done(ledger, log, record); break;
     }
 }

@@ -2,6 +2,7 @@
 
 #include "model/key_weights.h"
 #include "sim/check.h"
+#include "sim/wide.h"
 
 #include <string.h>
 
@@ -13,7 +14,9 @@ struct key_table {
     uint32_t *begin;  /* the section's keys are [begin[s], begin[s + 1]) */
     uint64_t *ids;
     uint64_t *sums; /* of the section's weights up to this key */
-    int64_t *from;  /* by partition: the first record that has its key from here */
+    /* Where to look: of n keys of weight w, the first one whose sum is above j * w / n. */
+    uint32_t *guide;
+    int64_t *from; /* by partition: the first record that has its key from here */
 };
 
 struct record_keys {
@@ -84,6 +87,23 @@ static void place_key(void *self, const char *key, uint64_t weight)
     table->sums[at] = weight + (at > table->begin[section] ? table->sums[at - 1] : 0);
 }
 
+static uint64_t section_weight(const struct key_table *table, int32_t section)
+{
+    uint32_t end = table->begin[section + 1];
+    return end == table->begin[section] ? 0 : table->sums[end - 1];
+}
+
+static void fill_guide(struct key_table *table, uint32_t begin, uint32_t end)
+{
+    uint32_t at = begin;
+    for (uint32_t i = begin; i < end; i++) {
+        uint64_t sum = (uint64_t)((uint128)table->sums[end - 1] * (i - begin) / (end - begin));
+        while (table->sums[at] <= sum)
+            at++;
+        table->guide[i] = at;
+    }
+}
+
 static void fill_table(struct record_keys *keys, struct key_table *table,
                        const struct hot_key *extra)
 {
@@ -103,6 +123,11 @@ static void fill_table(struct record_keys *keys, struct key_table *table,
     key_weights_visit(&keys->settings->keys, extra, memory,
                       &(struct key_visitor){place_key, &filling});
     memory_give(memory, filling.next, sections * sizeof(*filling.next));
+    table->guide = memory_keep(memory, count * sizeof(*table->guide));
+    for (size_t s = 0; s < sections; s++) {
+        if (section_weight(table, (int32_t)s) > 0)
+            fill_guide(table, table->begin[s], table->begin[s + 1]);
+    }
 }
 
 void record_keys_change(struct record_keys *keys, int32_t partitions, const struct hot_key *extra)
@@ -151,14 +176,18 @@ uint64_t record_keys_key(const struct record_keys *keys, int32_t partition, int6
 {
     const struct key_table *table = table_of(keys, partition, number);
     int32_t section = table->sections == 1 ? 0 : partition;
-    uint32_t low = table->begin[section];
+    uint32_t begin = table->begin[section];
+    uint32_t end = table->begin[section + 1];
     /* A record that waited for its topic, which was created anew with fewer partitions, goes where
      * it may have no business (producer.c): any key will do. */
     uint32_t count = table->begin[table->sections];
-    if (low == table->begin[section + 1]) return table->ids[(uint64_t)number % count];
-    uint32_t high = table->begin[section + 1] - 1;
+    uint64_t weight = section_weight(table, section);
+    if (weight == 0) return table->ids[(uint64_t)number % count];
     uint64_t index = rng_index((uint64_t)partition, (uint64_t)number);
-    uint64_t drawn = rng_below(&keys->key, index, table->sums[high]);
+    uint64_t drawn = rng_below(&keys->key, index, weight);
+    uint32_t place = begin + (uint32_t)((uint128)drawn * (end - begin) / weight);
+    uint32_t low = table->guide[place];
+    uint32_t high = place + 1 < end ? table->guide[place + 1] : end - 1;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (table->sums[middle] <= drawn) {

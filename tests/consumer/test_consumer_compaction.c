@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 struct compacted {
+    const char *brokers;    /* their config */
     const char *partitions; /* NULL = 1 */
     const char *keys;       /* NULL = {count: 4} */
     const char *policy;     /* NULL = compact */
@@ -28,7 +29,8 @@ static struct story *run(const struct compacted *options)
              "scenario: 1\n"
              "duration: 2m\n"
              "seed: %d\n"
-             "cluster: {brokers: 3, network: {latency: 1ms}, request_service: 0s, disk: 0s}\n"
+             "cluster: {brokers: 3, network: {latency: 1ms}, request_service: 0s, disk: 0s,\n"
+             "          config: {%s}}\n"
              "topics:\n"
              "  orders: {partitions: %s, config: {cleanup.policy: %s, segment.ms: 10s%s}}\n"
              "producers:\n"
@@ -36,7 +38,8 @@ static struct story *run(const struct compacted *options)
              "groups:\n"
              "  g: {config: {auto.offset.reset: earliest}%s}\n"
              "timeline: [%s]\n",
-             options->seed + 1, options->partitions == NULL ? "1" : options->partitions,
+             options->seed + 1, options->brokers == NULL ? "" : options->brokers,
+             options->partitions == NULL ? "1" : options->partitions,
              options->policy == NULL ? "compact" : options->policy,
              options->config == NULL ? "" : options->config,
              options->keys == NULL ? "{count: 4}" : options->keys,
@@ -96,6 +99,30 @@ static void a_committed_offset_may_be_in_a_gap(void **state)
 }
 
 /* Lag is the log end offset less the position: a gap counts until it is passed. */
+static void the_brokers_say_when(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *brokers;
+        const char *topic;
+        int64_t compacted;
+    } cases[] = {
+        {"log.cleaner.enable: false", NULL, 0},
+        {"log.cleaner.backoff.ms: 50s", NULL, 404 - 4},            /* at 50 s */
+        {"log.cleaner.min.compaction.lag.ms: 30s", NULL, 202 - 4}, /* younger: 30.25 s */
+        {"log.cleaner.min.compaction.lag.ms: 30s", ", min.compaction.lag.ms: 0", 501},
+        /* Never dirty enough, but at 45 s the first record is too old; what there is goes along. */
+        {"log.cleaner.min.cleanable.ratio: 1", ", max.compaction.lag.ms: 40s", 404 - 4},
+        {"log.cleaner.min.cleanable.ratio: 1", NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct story *s = RUN(.brokers = cases[i].brokers, .config = cases[i].topic);
+        int64_t compacted = story_ledger(s, 0).compacted;
+        if (compacted != cases[i].compacted) fail_msg("case %zu: %lld", i, (long long)compacted);
+        story_free(s);
+    }
+}
+
 static void gaps_count_as_lag(void **state)
 {
     (void)state;
@@ -209,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_late_reader_sees_the_last_record_of_each_key),
         cmocka_unit_test(a_committed_offset_may_be_in_a_gap),
+        cmocka_unit_test(the_brokers_say_when),
         cmocka_unit_test(gaps_count_as_lag),
         cmocka_unit_test(compaction_goes_on_under_the_next_leader),
         cmocka_unit_test(where_elections_may_be_unclean_the_least_counts),

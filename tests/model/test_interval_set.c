@@ -74,10 +74,50 @@ static void agrees_with_a_table_of_bits(void **state)
     }
 }
 
+/* Many ranges at once are the same as one after the other. */
+static void many_ranges_at_once(void **state)
+{
+    (void)state;
+    struct memory *memory = memory_new();
+    const struct rng_key key = rng_key(11, 12, RNG_TEST);
+    for (uint64_t round = 0; round < 2000; round++) {
+        struct rng rng = rng_start(&key, round);
+        struct interval_set all = {0};
+        struct interval_set single = {0};
+        for (int32_t i = 0; i < 3; i++) {
+            struct interval ranges[UNIVERSE];
+            uint32_t count = 0;
+            int64_t at = (int64_t)rng_next_below(&rng, 20);
+            while (at < UNIVERSE) {
+                int64_t to = at + 1 + (int64_t)rng_next_below(&rng, 6);
+                interval_set_add(&single, memory, at, to);
+                ranges[count++] = (struct interval){at, to};
+                at = to + 1 + (int64_t)rng_next_below(&rng, 20);
+            }
+            interval_set_add_all(&all, memory, ranges, count);
+            assert_true(interval_set_is_consistent(&all));
+            assert_int_equal(all.count, single.count);
+            if (all.count == 0) continue;
+            assert_memory_equal(interval_set_ranges(&all), interval_set_ranges(&single),
+                                all.count * sizeof(struct interval));
+        }
+        for (int64_t offset = 0; offset < UNIVERSE; offset++) {
+            int64_t next = interval_set_next(&all, offset);
+            uint32_t first = 0;
+            while (first < all.count && interval_set_ranges(&all)[first].from <= offset)
+                first++;
+            assert_int_equal(next,
+                             first < all.count ? interval_set_ranges(&all)[first].from : INT64_MAX);
+        }
+    }
+    memory_free_all(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_a_table_of_bits),
+        cmocka_unit_test(many_ranges_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

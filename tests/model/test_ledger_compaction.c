@@ -21,6 +21,7 @@ static struct books *books_begun(void)
 static void compact(struct books *b, int64_t from, int64_t to)
 {
     TRACE(b->sim, TRACE_COMPACTED, PARTITION_ID(0, 0), from, to - from, 0);
+    TRACE(b->sim, TRACE_CLEANED, PARTITION_ID(0, 0), 0, to, to, to - from, (to - from) * 100, 0);
 }
 
 static struct ledger_partition first_partition(const struct books *b)

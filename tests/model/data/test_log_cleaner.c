@@ -465,6 +465,23 @@ static void records_have_keys_of_their_partition_by_weight(void **state)
     sim_free(sim);
 }
 
+/* Far down a steep curve keys weigh nothing at all. */
+static void keys_without_weight_are_never_drawn(void **state)
+{
+    (void)state;
+    struct sim *sim = sim_new(&(struct sim_options){.seed = 3});
+    const struct scenario_producer settings = {
+        .keys = {.count = 5000, .zipf_exponent_milli = 5000}};
+    struct record_keys *keys = record_keys_new(sim, names_intern(sim_names(sim), "p"), &settings);
+    record_keys_change(keys, 1000, NULL);
+    int32_t partition = key_partition("key-0", 1000);
+    for (int64_t i = 0; i < 1000; i++)
+        assert_int_equal(record_keys_key(keys, partition, i), 0);
+    for (int32_t p = 0; p < 1000; p++)
+        assert_in_range(record_keys_key(keys, p, 5), 0, 4999);
+    sim_free(sim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +490,7 @@ int main(void)
         cmocka_unit_test(the_last_batch_of_a_producer_stays),
         cmocka_unit_test(segments_are_cleaned_when_dirty_enough),
         cmocka_unit_test(records_have_keys_of_their_partition_by_weight),
+        cmocka_unit_test(keys_without_weight_are_never_drawn),
         cmocka_unit_test(random_logs_are_what_the_list_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
