@@ -18,11 +18,6 @@ void name_table_set(struct ledger *ledger, struct name_table *table, name_id nam
     table->values[name] = value;
 }
 
-uint32_t name_table_get(const struct name_table *table, int64_t name)
-{
-    return name >= 0 && name < table->capacity ? table->values[name] : 0;
-}
-
 static void init_claims(struct ledger_claim *claims, int32_t from, int32_t to)
 {
     for (int32_t p = from; p < to; p++)

@@ -83,13 +83,13 @@ static struct ledger_sent written(const struct trace_record *record)
 }
 
 void ledger_copies_on_append(struct ledger *ledger, struct ledger_log *log,
+                             const struct ledger_producer_state *producer,
                              const struct trace_record *record)
 {
-    struct ledger_producer_state *producer = ledger_producer_of(ledger, record->field[8]);
-    if (producer == NULL) return;
-    producer->figures.appended += record->field[4];
-    if (producer->asks_for_none) ledger_written_blindly(ledger, log, record);
-    if (!producer->can_write_twice) return;
+    if (producer->asks_for_none) {
+        ledger_written_blindly(ledger, log, record);
+        return;
+    }
     const struct ledger_sent batch = written(record);
     struct ledger_sent *first = ledger_sent_find(log, &batch);
     if (first != NULL && !first->diverged) {

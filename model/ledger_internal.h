@@ -202,6 +202,7 @@ struct name_table {
 struct ledger_producer_state {
     struct ledger_producer figures; /* pending and travelling are not kept up */
     name_id name;
+    bool is_followed;     /* one of these two: */
     bool can_write_twice; /* without idempotence, or its application sends again what failed */
     bool asks_for_none;   /* acks=0 */
     bool asks_for_all;    /* acks=all */
@@ -252,7 +253,10 @@ struct ledger {
 };
 
 void name_table_set(struct ledger *ledger, struct name_table *table, name_id name, uint32_t value);
-uint32_t name_table_get(const struct name_table *table, int64_t name);
+static inline uint32_t name_table_get(const struct name_table *table, int64_t name)
+{
+    return (uint64_t)name < table->capacity ? table->values[name] : 0;
+}
 
 void ledger_grow_topic(struct ledger *ledger, int32_t topic, int32_t partition_count);
 /* NULL for topics that are not the scenario's (internal ones), and for records that were given up
@@ -439,7 +443,9 @@ void ledger_diverged_blindly(struct ledger *ledger, struct ledger_producer_state
 bool ledger_producers_balance(const struct ledger *ledger);
 
 /* ledger_copies.c: what producers wrote more than once, or to a leader that was none. */
+/* Of a producer that is followed. */
 void ledger_copies_on_append(struct ledger *ledger, struct ledger_log *log,
+                             const struct ledger_producer_state *producer,
                              const struct trace_record *record);
 void ledger_copies_on_diverged(struct ledger *ledger, struct ledger_log *log,
                                const struct trace_record *record);

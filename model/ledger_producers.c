@@ -22,6 +22,8 @@ void ledger_init_producers(struct ledger *ledger)
             .can_write_twice =
                 !asks_for_none && (!producer->config.enable_idempotence || producer->resend),
             .asks_for_none = asks_for_none,
+            .is_followed =
+                asks_for_none || !producer->config.enable_idempotence || producer->resend,
             .asks_for_all = producer->config.acks == -1,
             .resends = producer->resend,
         };

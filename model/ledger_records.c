@@ -19,7 +19,11 @@ static void on_appended(struct ledger *ledger, struct ledger_log *log,
                          record->field[7]);
     if (log->end == 0) log->since = record->field[6];
     log->end = base_offset + count;
-    ledger_copies_on_append(ledger, log, record);
+    struct ledger_producer_state *producer = ledger_producer_of(ledger, record->field[8]);
+    if (producer != NULL) {
+        producer->figures.appended += count;
+        if (producer->is_followed) ledger_copies_on_append(ledger, log, producer, record);
+    }
     ledger->appended += count;
     for (int32_t g = 0; g < ledger->scenario->group_count; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
