@@ -355,6 +355,13 @@ bool network_end_is_open(const struct network *network, connection_id id, entity
     return !connection->end[side].is_closed && (side == SERVER || connection->is_opened);
 }
 
+bool network_is_stuck(const struct network *network, connection_id id, entity_id of)
+{
+    const struct connection *connection = connection_find(network, id);
+    if (connection == NULL) return false;
+    return end_rest(network, connection, side_of(connection, of))->lost_at != SIM_TIME_NEVER;
+}
+
 entity_id network_peer(const struct network *network, connection_id id, entity_id of)
 {
     const struct connection *connection = connection_find(network, id);

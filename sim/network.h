@@ -55,6 +55,9 @@ void network_close(struct network *network, connection_id connection, entity_id 
 bool network_is_open(const struct network *network, connection_id connection);
 /* As this end knows it: open, and neither closed here nor told to be. */
 bool network_end_is_open(const struct network *network, connection_id connection, entity_id of);
+/* What this end has sent is not acknowledged: something of it is lost, and waits to be sent again.
+ */
+bool network_is_stuck(const struct network *network, connection_id connection, entity_id of);
 /* ENTITY_NONE when the connection is gone; still known while NETWORK_CLOSED is handled. */
 entity_id network_peer(const struct network *network, connection_id connection, entity_id of);
 

@@ -1,60 +1,14 @@
-#include "model/client/network_client.h"
+#include "model/client/network_client_internal.h"
 
 #include "model/broker.h"
-#include "model/client/backoff.h"
-#include "model/client/request_queue.h"
 #include "model/messages_data.h"
 #include "sim/check.h"
 
 /* Events of our own; those of the network are numbered above. */
 enum { EVENT_DEADLINE = 1, EVENT_COMPLETE };
 
-enum channel_state { CHANNEL_DISCONNECTED, CHANNEL_CONNECTING, CHANNEL_READY };
-
-struct channel {
-    enum channel_state state;
-    connection_id connection;
-    struct request_queue requests; /* written ones first, in order */
-    uint32_t next_correlation;
-    uint32_t failures; /* since it was last ready: exponent of the reconnect back-off */
-    uint32_t setup_failures;
-    sim_time backoff_ends_at;
-    sim_time setup_ends_at;
-};
-
-/* What the socket holds while nobody polls. */
-struct arrival {
-    struct arrival *next;
-    connection_id connection;
-    uint16_t kind;
-    struct message *message;
-};
-
-struct network_client {
-    struct network_client_options options;
-    struct memory *memory;
-    entity_id entity;
-    struct channel *channels;
-    int32_t channel_count;
-    struct arrival *first_arrival;
-    struct arrival *last_arrival;
-    struct request_queue completed;
-    bool is_inside; /* network_client_poll: handlers run before it returns */
-    bool completion_is_posted;
-    bool is_polling;
-    bool deadline_is_due;
-    struct sim_timer deadline;
-    network_client_maintenance *maintenance;
-    network_client_doubt *doubt;
-    void *maintenance_context;
-    sim_time maintenance_at;
-    struct backoff reconnect_backoff;
-    struct backoff setup_backoff;
-    struct rng_key choice_key;
-    uint64_t choices;
-    uint64_t reconnect_draws;
-    uint64_t setup_draws;
-};
+#define SEND_BUFFER_BYTES 131072            /* send.buffer.bytes */
+#define UNSTUCK_NS        MILLISECONDS(100) /* a full socket is looked at this often */
 
 /* ---- deadlines ---- */
 
@@ -76,6 +30,9 @@ static void arm_for_all(struct network_client *client)
         for (const struct request *r = channel->requests.first; r != NULL; r = r->next) {
             if (r->expires_at < at) at = r->expires_at;
         }
+        const struct request *last = channel->requests.last;
+        sim_time look_at = sim_now(client->options.sim) + UNSTUCK_NS;
+        if (last != NULL && last->is_stuck && look_at < at) at = look_at;
     }
     if (at != SIM_TIME_NEVER) arm(client, at);
 }
@@ -114,9 +71,26 @@ static bool run_handlers(struct network_client *client)
 
 /* ---- connections ---- */
 
+static bool socket_is_full(const struct network_client *client, struct channel *channel)
+{
+    if (!network_is_stuck(client->options.network, channel->connection, client->entity))
+        channel->unacknowledged_bytes = 0;
+    return channel->unacknowledged_bytes >= SEND_BUFFER_BYTES;
+}
+
+static bool must_wait(const struct network_client *client, struct channel *channel,
+                      const struct request *request)
+{
+    const struct request *last = channel->requests.last;
+    if (last != NULL && last->is_stuck) return true;
+    return request->no_response && socket_is_full(client, channel);
+}
+
 static void write_request(struct network_client *client, struct channel *channel,
                           struct request *request)
 {
+    request->is_stuck = false;
+    if (request->no_response) channel->unacknowledged_bytes += request->size_bytes;
     request->correlation = channel->next_correlation++;
     request->message->correlation = request->correlation;
     request->expires_at = sim_now(client->options.sim) + request->timeout_ns;
@@ -140,6 +114,19 @@ static void finish_unanswered(struct network_client *client, struct channel *cha
         }
     }
     channel->requests = kept;
+}
+
+/* Whatever stuck is written, as far as the socket takes it now. */
+static void write_stuck(struct network_client *client, struct channel *channel)
+{
+    bool any = false;
+    for (struct request *r = channel->requests.first; r != NULL; r = r->next) {
+        if (!r->is_stuck) continue;
+        if (r->no_response && socket_is_full(client, channel)) break;
+        write_request(client, channel, r);
+        any = true;
+    }
+    if (any) finish_unanswered(client, channel);
 }
 
 static void fail_requests(struct network_client *client, struct channel *channel)
@@ -179,16 +166,10 @@ static void lose(struct network_client *client, int32_t index, bool tell)
     }
 }
 
-static bool may_connect(const struct network_client *client, const struct channel *channel)
-{
-    return channel->state == CHANNEL_DISCONNECTED &&
-           sim_now(client->options.sim) >= channel->backoff_ends_at;
-}
-
 void network_client_connect(struct network_client *client, int32_t index)
 {
     struct channel *channel = &client->channels[index];
-    if (!may_connect(client, channel)) return;
+    if (!channel_may_connect(client, channel)) return;
     channel->connection =
         network_connect(client->options.network, client->entity,
                         cluster_broker_entity(client->options.cluster, CHANNEL_NODE(index)));
@@ -202,6 +183,7 @@ void network_client_connect(struct network_client *client, int32_t index)
 static void opened(struct network_client *client, struct channel *channel)
 {
     channel->state = CHANNEL_READY;
+    channel->unacknowledged_bytes = 0;
     channel->failures = 0;
     channel->setup_failures = 0;
     bool any_unanswered = false;
@@ -293,13 +275,16 @@ void network_client_send(struct network_client *client, const struct outgoing_re
     }
     /* What is sent behind an idle fetch is read when the fetch is answered. */
     network_client_settle(client, outgoing->channel);
-    if (channel->state == CHANNEL_READY) write_request(client, channel, request);
+    if (channel->state == CHANNEL_READY) {
+        request->is_stuck = must_wait(client, channel, request);
+        if (!request->is_stuck) write_request(client, channel, request);
+    }
     if (request->is_written && request->no_response) {
         complete(client, request, REQUEST_ANSWERED);
         return;
     }
     request_queue_push(&channel->requests, request);
-    arm(client, request->expires_at);
+    arm(client, request->is_stuck ? now + UNSTUCK_NS : request->expires_at);
 }
 
 /* An idle fetch stands for one round after the other: only the one under way can time out. */
@@ -317,7 +302,7 @@ static void expire_requests(struct network_client *client, int32_t index, sim_ti
     struct channel *channel = &client->channels[index];
     for (struct request *r = channel->requests.first; r != NULL; r = r->next) {
         if (r->is_written && r->may_idle && r->expires_at <= now) restart_idle(client, channel, r);
-        if (r->is_written && r->expires_at <= now) {
+        if ((r->is_written || r->is_stuck) && r->expires_at <= now) {
             lose(client, index, true);
             return;
         }
@@ -349,6 +334,8 @@ static void check_deadlines(struct network_client *client)
             lose(client, i, true);
         }
         if (channel->requests.first != NULL) expire_requests(client, i, now);
+        const struct request *last = channel->requests.last;
+        if (last != NULL && last->is_stuck) write_stuck(client, channel);
     }
     arm_for_all(client);
 }
@@ -445,61 +432,6 @@ void network_client_wake_at(struct network_client *client, sim_time at)
 {
     if (at < client->maintenance_at) client->maintenance_at = at;
     if (at != SIM_TIME_NEVER) arm(client, at);
-}
-
-/* ---- queries ---- */
-
-int32_t network_client_node_count(const struct network_client *client)
-{
-    return client->channel_count / 2;
-}
-
-bool network_client_is_ready(const struct network_client *client, int32_t channel)
-{
-    return client->channels[channel].state == CHANNEL_READY;
-}
-
-bool network_client_is_unavailable(const struct network_client *client, int32_t channel)
-{
-    return client->channels[channel].state == CHANNEL_DISCONNECTED &&
-           !may_connect(client, &client->channels[channel]);
-}
-
-int32_t network_client_pending(const struct network_client *client, int32_t channel)
-{
-    return client->channels[channel].requests.count;
-}
-
-sim_time network_client_backoff_ends_at(const struct network_client *client, int32_t channel)
-{
-    if (client->channels[channel].state != CHANNEL_DISCONNECTED) return 0;
-    return client->channels[channel].backoff_ends_at;
-}
-
-int32_t network_client_least_loaded(struct network_client *client)
-{
-    int32_t nodes = network_client_node_count(client);
-    uint64_t offset = rng_below(&client->choice_key, client->choices++, (uint64_t)nodes);
-    int32_t ready = CHANNEL_NONE;
-    int32_t connecting = CHANNEL_NONE;
-    int32_t possible = CHANNEL_NONE;
-    for (int32_t i = 0; i < nodes; i++) {
-        int32_t index = CHANNEL_DATA((int32_t)((offset + (uint64_t)i) % (uint64_t)nodes));
-        const struct channel *channel = &client->channels[index];
-        if (channel->state == CHANNEL_READY) {
-            if (channel->requests.count == 0) return index;
-            if (ready == CHANNEL_NONE ||
-                channel->requests.count < client->channels[ready].requests.count) {
-                ready = index;
-            }
-        } else if (channel->state == CHANNEL_CONNECTING) {
-            connecting = index;
-        } else if (possible == CHANNEL_NONE && may_connect(client, channel)) {
-            possible = index;
-        }
-    }
-    if (ready != CHANNEL_NONE) return ready;
-    return connecting != CHANNEL_NONE ? connecting : possible;
 }
 
 /* ---- life ---- */

@@ -19,6 +19,10 @@
  * A request for a broker whose connection failed and may not be tried again yet fails at once
  * (ConsumerNetworkClient.checkDisconnects); one for a broker that is being connected waits.
  *
+ * A request that wants no answer (acks=0) is over when it is written, but a peer that acknowledges
+ * nothing (its host is down, the link is cut) lets the socket's buffer fill up: then the request
+ * counts as under way, nothing behind it is written, and its timeout closes the connection.
+ *
  * A simplification: Java's client opens separate connections to its bootstrap addresses until the
  * first Metadata response; here every broker is a bootstrap server and its connection is kept. */
 #ifndef MODEL_CLIENT_NETWORK_CLIENT_H

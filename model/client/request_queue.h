@@ -17,6 +17,7 @@ struct request {
     uint32_t correlation;
     int32_t channel;
     bool no_response;
+    bool is_stuck; /* the socket takes no more, or this stands behind such a request */
     bool may_idle;
     bool is_written;
     enum request_outcome outcome;

@@ -58,6 +58,50 @@ static void blind_records_die_with_the_broker_they_are_sent_to(void **state)
     data_world_free(w);
 }
 
+/* Nothing tells that the host is gone: 128 KiB go into the socket, the next request waits for
+ * request.timeout.ms, and then the producer looks for another leader. */
+static void a_dead_host_swallows_what_a_socket_holds(void **state)
+{
+    (void)state;
+    struct data_world *w = world_with_blind_producer(300);
+    w->producers[0].stop_at = SECONDS(90);
+    data_world_start(w);
+    sim_run_until(w->sim, SECONDS(20) + MICROSECONDS(500));
+    int32_t leader = cluster_leader(w->cluster, PARTITION_ID(0, 0));
+    broker_crash(w->cluster, leader, true);
+    sim_run_until(w->sim, SECONDS(100));
+    /* 100 records of 100 bytes a second, each in a request of its own with 100 bytes around it:
+     * full after 6.6 s, given up 30 s later. What followed has been written elsewhere. */
+    struct workload_counts counts = workload_counts(w->workloads[0]);
+    assert_int_equal(counts.pending, 0);
+    int64_t swallowed = counts.acknowledged - data_log_end(w);
+    assert_in_range(swallowed, 600, 700);
+    struct losses losses = losses_of(w);
+    assert_in_range(losses.records[SEND_DROPPED], 0, swallowed);
+    data_world_free(w);
+}
+
+/* A cut that heals in time costs nothing: TCP sends what was lost again, and the rest follows. */
+static void a_full_socket_empties_when_the_link_heals(void **state)
+{
+    (void)state;
+    struct data_world *w = world_with_blind_producer(300);
+    data_world_start(w);
+    sim_run_until(w->sim, SECONDS(20));
+    int32_t leader = cluster_leader(w->cluster, PARTITION_ID(0, 0));
+    process_id broker = cluster_broker_process(w->cluster, leader);
+    process_id producer = workload_process(w->workloads[0]);
+    const struct network_fault cut = {.cut = true};
+    network_fault_id there = network_fault_add(w->network, producer, broker, &cut);
+    network_fault_id back = network_fault_add(w->network, broker, producer, &cut);
+    sim_run_until(w->sim, SECONDS(40));
+    network_fault_remove(w->network, there);
+    network_fault_remove(w->network, back);
+    sim_run_until(w->sim, SECONDS(120));
+    assert_int_equal(assert_all_accounted_for(w).records[SEND_DROPPED], 0);
+    data_world_free(w);
+}
+
 /* The connection that the broker closes is the only hint that the leader has moved. */
 static void a_deposed_leader_refuses_blind_records_by_closing(void **state)
 {
@@ -160,6 +204,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blind_records_die_with_the_broker_they_are_sent_to),
+        cmocka_unit_test(a_dead_host_swallows_what_a_socket_holds),
+        cmocka_unit_test(a_full_socket_empties_when_the_link_heals),
         cmocka_unit_test(a_deposed_leader_refuses_blind_records_by_closing),
         cmocka_unit_test(what_a_blind_producer_wrote_before_its_end_is_still_appended),
         cmocka_unit_test(with_answers_only_the_request_under_way_is_appended),
