@@ -11,8 +11,6 @@
 
 #include "sim/check.h"
 
-#include <string.h>
-
 /* ---- readings ---- */
 
 static void swap_in_front(struct watched_claim *watched, uint32_t i)
@@ -235,18 +233,9 @@ static inline void read_on(struct checkers *checkers, int32_t group, struct watc
 
 /* ---- applications with workers ---- */
 
-static void hand_over(struct checkers *checkers, struct watched_claim *watched,
-                      const struct trace_record *record)
+static void add_handed(struct checkers *checkers, struct watched_claim *watched,
+                       const struct handed_over *handed)
 {
-    name_id member = (name_id)record->field[1];
-    int64_t incarnation = record->field[6];
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < watched->handed_count; i++) {
-        const struct handed_over *old = &watched->handed_over[i];
-        if (old->member == member && old->incarnation != incarnation) continue; /* it died */
-        watched->handed_over[kept++] = *old;
-    }
-    watched->handed_count = kept;
     if (watched->handed_count == watched->handed_capacity) {
         uint32_t capacity = watched->handed_capacity == 0 ? 8 : watched->handed_capacity * 2;
         size_t size = sizeof(*watched->handed_over);
@@ -254,12 +243,27 @@ static void hand_over(struct checkers *checkers, struct watched_claim *watched,
                                              watched->handed_capacity * size, capacity * size);
         watched->handed_capacity = capacity;
     }
-    watched->handed_over[watched->handed_count++] = (struct handed_over){
-        .member = member,
-        .incarnation = incarnation,
+    watched->handed_over[watched->handed_count++] = *handed;
+}
+
+static void hand_over(struct checkers *checkers, struct watched_claim *watched,
+                      const struct trace_record *record)
+{
+    const struct handed_over given = {
+        .member = (name_id)record->field[1],
+        .incarnation = record->field[6],
         .from = record->field[3],
         .to = record->field[3] + record->field[4],
     };
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < watched->handed_count; i++) {
+        const struct handed_over *old = &watched->handed_over[i];
+        if (old->member == given.member && old->incarnation != given.incarnation)
+            continue; /* died */
+        watched->handed_over[kept++] = *old;
+    }
+    watched->handed_count = kept;
+    add_handed(checkers, watched, &given);
 }
 
 void checkers_on_delivered(struct checkers *checkers, int32_t group,
@@ -278,29 +282,50 @@ void checkers_on_delivered(struct checkers *checkers, int32_t group,
     hand_over(checkers, watched, record);
 }
 
+/* One of those that hold the offset for this member, the one that begins there if there is one. */
+static struct handed_over *find_handed(struct watched_claim *watched, name_id member,
+                                       int64_t offset)
+{
+    struct handed_over *found = NULL;
+    for (uint32_t i = 0; i < watched->handed_count; i++) {
+        struct handed_over *handed = &watched->handed_over[i];
+        if (handed->member != member || handed->from > offset || handed->to <= offset) continue;
+        if (handed->from == offset) return handed;
+        found = handed;
+    }
+    return found;
+}
+
+/* Takes [from, …) out of the range, `to` at most; returns the end of what was taken. */
+static int64_t take_back(struct checkers *checkers, struct watched_claim *watched,
+                         struct handed_over *handed, int64_t from, int64_t to)
+{
+    struct handed_over after = *handed;
+    after.from = to < handed->to ? to : handed->to;
+    handed->to = from;
+    if (handed->from == handed->to) *handed = watched->handed_over[--watched->handed_count];
+    if (after.from < after.to) add_handed(checkers, watched, &after);
+    return after.from;
+}
+
 /* The threads of a pool work on through revocations, and through a loss and a return: what they do
  * must have been given to them, once for each time that they do it. */
 static void check_worker(struct checkers *checkers, struct watched_claim *watched,
                          const struct trace_record *record)
 {
-    int64_t from = record->field[3];
-    int64_t to = from + record->field[4];
-    for (uint32_t i = 0; i < watched->handed_count; i++) {
-        struct handed_over *handed = &watched->handed_over[i];
-        if (handed->member != (name_id)record->field[1] || handed->from != from || handed->to < to)
-            continue;
-        handed->from = to;
-        if (to < handed->to) return;
-        watched->handed_count--;
-        memmove(handed, handed + 1, (watched->handed_count - i) * sizeof(*handed));
-        return;
+    int64_t to = record->field[3] + record->field[4];
+    for (int64_t at = record->field[3]; at < to;) {
+        struct handed_over *handed = find_handed(watched, (name_id)record->field[1], at);
+        if (handed == NULL) {
+            checkers_violate(checkers, CHECKER_V1, record, (name_id)record->field[0],
+                             "%s was done with %lld of %s-%d, which it had not been given (again)",
+                             checkers_text(checkers, record->field[1]), (long long)at,
+                             checkers_topic(checkers, record->field[2]),
+                             PARTITION_NUMBER((partition_id)record->field[2]));
+            return;
+        }
+        at = take_back(checkers, watched, handed, at, to);
     }
-    checkers_violate(checkers, CHECKER_V1, record, (name_id)record->field[0],
-                     "%s was done with %lld records of %s-%d from %lld on that it had not been "
-                     "given (again)",
-                     checkers_text(checkers, record->field[1]), (long long)record->field[4],
-                     checkers_topic(checkers, record->field[2]),
-                     PARTITION_NUMBER((partition_id)record->field[2]), (long long)from);
 }
 
 void checkers_on_given_up(struct checkers *checkers, int32_t group,
