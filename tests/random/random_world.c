@@ -169,14 +169,15 @@ static const char *commit_of(const struct draft *draft, int mode)
     return PICK(draft, "other mode", 1, other_modes);
 }
 
-/* What becomes of a record that cannot be processed. The first two pass over it in the end. */
+/* What becomes of a record that cannot be processed. The first two pass over it in the end, and
+ * soon enough for the poll interval. */
 static void write_retries(struct draft *draft)
 {
     static const char *const policies[] = {"bounded", "bounded", "forever", "crash"};
     if (!draft->is_poisoned) return;
     text_format(draft->yaml, ", retries: %d, retry_backoff: %dms",
-                draft_between(draft, "retries", 0, 0, 4),
-                draft_between(draft, "retry backoff", 0, 1, 2000));
+                draft_between(draft, "retries", 0, 0, 2),
+                draft_between(draft, "retry backoff", 0, 1, 500));
     if (draft->has_letters) {
         text_append(draft->yaml, ", retry: dead_letter, dead_letter_topic: letters");
     } else {
