@@ -138,7 +138,7 @@ static void end_wait(struct fetch_session *session)
 static void respond(struct fetch_session *session)
 {
     struct broker *broker = session->broker;
-    fetch_session_prefetch(session);
+    fetch_session_prefetch_logs(session);
     struct broker_connection *connection = session->parked;
     struct fetch_response *response = MESSAGE_NEW(broker->memory, API_FETCH, struct fetch_response);
     struct answer answer = {.response = response, .budget = session->max_bytes};
@@ -219,6 +219,13 @@ static void park(struct fetch_session *session)
     session->round_ns = session->wait_ns + latency_ns + session->before_ns;
 }
 
+/* After a wait: what is needed has not been looked at for long. */
+static void respond_late(struct fetch_session *session)
+{
+    fetch_session_prefetch(session);
+    respond(session);
+}
+
 /* The parked fetch has something to tell. */
 void fetch_answer(struct broker *broker, struct fetch_session *session)
 {
@@ -227,7 +234,7 @@ void fetch_answer(struct broker *broker, struct fetch_session *session)
     (void)broker;
     if (session->idle && session->available != INT64_MAX) leave_idle(session);
     if (session->between && session->available != INT64_MAX) return;
-    if (session->available >= session->min_bytes) respond(session);
+    if (session->available >= session->min_bytes) respond_late(session);
 }
 
 void fetch_expired(struct broker *broker, uint32_t slot)
@@ -237,13 +244,13 @@ void fetch_expired(struct broker *broker, uint32_t slot)
     if (session->between) {
         session->between = false;
         if (session->available >= session->min_bytes) {
-            respond(session);
+            respond_late(session);
         } else {
             sim_timer_set(broker->sim, &session->timer, session->first_at + session->wait_ns);
         }
         return;
     }
-    respond(session);
+    respond_late(session);
 }
 
 static struct fetch_session *parked_on(const struct cluster *cluster, int32_t id,
@@ -298,6 +305,7 @@ void cluster_hold_plain_fetches(struct cluster *cluster, int32_t change)
 static int64_t count_available(struct fetch_session *session)
 {
     int64_t available = 0;
+    fetch_session_prefetch(session);
     for (int32_t i = 0; i < session->entry_count; i++) {
         struct fetch_entry *entry = session->entries[i];
         if (fetch_entry_attach(entry) != KAFKA_NONE) return INT64_MAX;

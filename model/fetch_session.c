@@ -63,6 +63,7 @@ enum kafka_error fetch_entry_attach(struct fetch_entry *entry)
         fetch_entry_detach(entry);
         if (replica != NULL) {
             entry->replica = replica;
+            entry->log = &replica->partition->log;
             entry->next_watcher = replica->watchers;
             if (replica->watchers != NULL) replica->watchers->previous_watcher = entry;
             replica->watchers = entry;
@@ -127,21 +128,24 @@ void fetch_forget_positions(struct replica *replica)
 
 void fetch_session_prefetch(const struct fetch_session *session)
 {
-    const struct broker *broker = session->broker;
     struct fetch_entry *const *entries = session->entries;
+    prefetch_lines(session->parked, 2);
     for (int32_t i = 0; i < session->entry_count; i++)
         prefetch_lines(entries[i], 2);
-    for (int32_t i = 0; i < session->entry_count; i++)
-        prefetch_line(broker_view_place(broker, entries[i]->partition));
     for (int32_t i = 0; i < session->entry_count; i++) {
-        const struct partition *partition =
-            cluster_partition(broker->cluster, entries[i]->partition);
+        prefetch_line(broker_view_place(session->broker, entries[i]->partition));
         prefetch_lines(entries[i]->replica, 2);
-        if (partition != NULL) prefetch_lines(partition, 2);
+        prefetch_lines(entries[i]->log, 2);
     }
+}
+
+void fetch_session_prefetch_logs(const struct fetch_session *session)
+{
+    prefetch_line(session->parked->request);
     for (int32_t i = 0; i < session->entry_count; i++) {
-        if (entries[i]->replica == NULL) continue;
-        const struct log_batches *main = &entries[i]->replica->log.log->main;
+        const struct fetch_entry *entry = session->entries[i];
+        if (entry->replica == NULL) continue;
+        const struct log_batches *main = &entry->log->main;
         uint32_t recent = main->count < RECENT_BATCHES ? main->count : RECENT_BATCHES;
         prefetch_lines(&main->items[main->first + main->count - recent], recent);
     }

@@ -29,7 +29,8 @@ struct fetch_entry {
     int64_t told_high_watermark; /* KIP-227: an entry is in the response when something changed */
     int64_t told_log_start;
     struct fetch_entry *previous_watcher;
-    char unused[16]; /* up to whole cache lines */
+    const struct partition_log *log; /* of `replica`, when it was last looked at */
+    char unused[8];                  /* up to whole cache lines */
 };
 
 /* First what is read whenever records become visible. */
@@ -72,8 +73,10 @@ struct fetch_session *fetch_session_for(struct broker *broker, const struct fetc
 enum kafka_error fetch_entry_attach(struct fetch_entry *entry);
 void fetch_entry_detach(struct fetch_entry *entry);
 /* Sessions take turns, and what one needs is cold when its turn comes: asked for in steps, each for
- * all entries, so that the waits overlap. */
+ * all entries, so that the waits overlap. The first for whoever looks at all entries, the second
+ * for who reads the logs. */
 void fetch_session_prefetch(const struct fetch_session *session);
+void fetch_session_prefetch_logs(const struct fetch_session *session);
 /* How far this session may read the replica. */
 int64_t fetch_visible_offset(const struct fetch_session *session, const struct replica *replica);
 void fetch_session_release(struct fetch_session *session);
