@@ -2,6 +2,8 @@
 
 #include "sim/internal.h"
 
+#include <string.h>
+
 struct trace_watcher {
     trace_observer *observer;
     void *self;
@@ -109,29 +111,20 @@ static inline void add_stripes(struct fingerprint *fingerprint, const uint64_t *
     *fingerprint = sum;
 }
 
-/* Names are hashed by their text: for so long the fields hold that instead. */
+/* Names are hashed by their text, lines not at all: in a copy the fields hold that instead. */
 static inline void hash_record(struct trace *trace, const struct kind_watch *watch,
-                               struct trace_record *record)
+                               const struct trace_record *record)
 {
-    int64_t kept[TRACE_FIELDS];
+    uint64_t word[2 + TRACE_FIELDS];
+    memcpy(word, record, sizeof word);
     for (uint32_t fields = watch->name_fields; fields != 0; fields &= fields - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(fields);
-        kept[i] = record->field[i];
-        record->field[i] = (int64_t)names_hash(trace->names, (name_id)kept[i]);
+        uint64_t *field = &word[2 + (uint32_t)__builtin_ctz(fields)];
+        *field = names_hash(trace->names, (name_id)*field);
     }
-    for (uint32_t fields = watch->line_fields; fields != 0; fields &= fields - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(fields);
-        kept[i] = record->field[i];
-        record->field[i] = 0;
-    }
-    const uint64_t *word = (const void *)record;
+    for (uint32_t fields = watch->line_fields; fields != 0; fields &= fields - 1)
+        word[2 + (uint32_t)__builtin_ctz(fields)] = 0;
     add_stripes(&trace->full, word, watch->stripes);
     if (watch->narrow != NULL) add_stripes(watch->narrow, word, watch->stripes);
-    uint32_t changed = watch->name_fields | watch->line_fields;
-    for (uint32_t fields = changed; fields != 0; fields &= fields - 1) {
-        uint32_t i = (uint32_t)__builtin_ctz(fields);
-        record->field[i] = kept[i];
-    }
 }
 
 void trace_emit(struct sim *sim, uint16_t kind, struct trace_record *record, uint32_t field_count)
