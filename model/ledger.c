@@ -255,9 +255,10 @@ static bool is_conserved(const struct ledger_group_state *group)
 bool ledger_is_balanced(const struct ledger *ledger)
 {
     int64_t in_logs = 0;
-    for (int32_t t = 0; t < ledger->scenario->topic_count; t++) {
-        for (int32_t p = 0; p < ledger->topics[t].partition_count; p++)
-            in_logs += ledger->topics[t].logs[p].end;
+    for (int32_t i = 0; i < ledger_shelf_count(ledger); i++) {
+        const struct ledger_topic *topic = ledger_shelf(ledger, i);
+        for (int32_t p = 0; p < topic->partition_count; p++)
+            in_logs += topic->logs[p].end;
     }
     if (in_logs != ledger->appended - ledger->truncated) return false;
     if (!ledger_producers_balance(ledger)) return false;

@@ -240,7 +240,7 @@ struct ledger {
     struct ledger_producer_state *producers;
     struct findings findings;
     struct ledger_group_state *settling; /* just Stable, its assignment follows; NULL = none */
-    int64_t truncated; /* records appended, whose offsets an election or a deletion freed */
+    int64_t truncated;                   /* records appended and taken back by an election */
     int64_t appended;
     struct ledger_walk appends;
     struct ledger_walk acknowledgements;

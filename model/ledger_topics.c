@@ -130,10 +130,8 @@ static void bury(struct ledger *ledger, int32_t t)
     topic->logs = memory_take(ledger->memory, partitions * sizeof(*topic->logs));
     ledger->delivered = NULL;
     ledger->delivered_claim = NULL;
-    for (size_t p = 0; p < partitions; p++) {
-        ledger->truncated += burial->kept.logs[p].end;
+    for (size_t p = 0; p < partitions; p++)
         keep_blind(ledger, &burial->kept.logs[p], &topic->logs[p]);
-    }
     for (size_t g = 0; g < groups; g++) {
         struct ledger_group_state *group = &ledger->groups[g];
         struct ledger_claim *old = group->claims[t];

@@ -185,10 +185,10 @@ static void deletion_at_any_time_keeps_the_books(void **state)
     static const char *const processing[] = {"per_record: 5ms", "per_record: 90ms",
                                              "per_record: 40ms, workers: 3",
                                              "per_record: 20ms, per_batch: 2s"};
-    for (unsigned i = 0; i < 60; i++) {
+    for (unsigned i = 0; i < 100; i++) {
         char timeline[400];
-        unsigned first = 5000 + i * 7919 % 20000;
-        unsigned gap = 1 + i * i * 131 % 9000;
+        unsigned first = 5000 + i * 7907 % 23000;
+        unsigned gap = 1 + i * i * 137 % 11000;
         unsigned partitions = 1 + i % 4;
         snprintf(timeline, sizeof timeline,
                  "{at: %ums, pause: g-1, for: %us}, {at: %ums, delete_topic: orders}, "
