@@ -251,6 +251,34 @@ static void an_operator_may_come_first(void **state)
     books_free(b);
 }
 
+/* Its records are gone from the log, its batch is not: random world 2782. */
+static void who_has_records_in_hand_processes_them_all_the_same(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 100);
+    acknowledge(b, 0, 100);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_RESET_EARLIEST);
+    process(b, b->c1, 0, 60, 0);
+    at(b, SECONDS(10));
+    TRACE(b->sim, TRACE_LEADER_ELECTED, PARTITION_ID(0, 0), 1, 1, 40, 1);
+    append(b, 40, 30);
+    at(b, SECONDS(20));
+    process(b, b->c1, 60, 20, SECONDS(9));  /* the old records */
+    process(b, b->c2, 50, 10, SECONDS(9));  /* the old ones, again */
+    process(b, b->c1, 40, 30, SECONDS(11)); /* the new ones */
+    process(b, b->c1, 90, 5, SECONDS(15));  /* from a queue, and beyond the new log */
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.produced, 130);
+    assert_int_equal(figures.processed, 125);
+    assert_int_equal(figures.duplicates, 10);
+    assert_int_equal(figures.taken_back, 60);
+    assert_int_equal(figures.lost, 40 - 20 - 5);
+    assert_int_equal(figures.lag_records_end, 0);
+    books_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +295,7 @@ int main(void)
         cmocka_unit_test(what_was_not_committed_over_waits_for_the_next),
         cmocka_unit_test(a_zombie_may_write_to_the_sink_again),
         cmocka_unit_test(an_operator_may_come_first),
+        cmocka_unit_test(who_has_records_in_hand_processes_them_all_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
