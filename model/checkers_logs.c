@@ -61,7 +61,9 @@ void checkers_on_log(struct checkers *checkers, const struct trace_record *recor
     int64_t new_end = record->field[3];
     if (record->field[1] < 0 || new_end < 0) return;
     if (unclean) {
-        if (new_end < log->end) note_rewritten(checkers, record->field[0]);
+        /* Even where nothing is lost: the former leader, cut off or frozen, was alone in sync, so
+         * what it writes until it hears of its successor is visible, and will be taken back. */
+        note_rewritten(checkers, record->field[0]);
         return;
     }
     int64_t taken_back = interval_set_covered(&log->safe, new_end, log->end);

@@ -60,6 +60,36 @@ static void without_a_policy_truncation_is_an_exception(void **state)
     story_free(s);
 }
 
+/* The only replica in sync is frozen, a successor is elected that lacks nothing, and when it wakes
+ * it appends, and shows to whoever still reads from it, what has waited in its sockets. */
+static void what_a_deposed_leader_shows_is_taken_back(void **state)
+{
+    (void)state;
+    struct story *s = story_run(
+        "scenario: 1\n"
+        "duration: 80s\n"
+        "cluster: {brokers: 3, network: {latency: 1ms}, request_service: 0ms, disk: 0ms}\n"
+        "topics: {orders: {partitions: 1, replication: 2,\n"
+        "         config: {unclean.leader.election.enable: true}}}\n"
+        "producers:\n"
+        "  shop: {rate: 10/s, stop: 40s, config: {acks: 0, enable.idempotence: false}}\n"
+        "groups:\n"
+        "  g:\n"
+        "    members: 1\n"
+        "    start_spread: 0s\n"
+        "    config: {auto.offset.reset: earliest}\n"
+        "    process: {per_record: 0ms}\n"
+        "    deployment: {startup: 1s}\n"
+        "timeline:\n"
+        "  - {at: 9s, burst: shop, factor: 0.001, for: 27s}\n"
+        "  - {at: 10s, crash: broker 1, for: 38s}\n"
+        "  - {at: 35s, pause: leader of orders-0, for: 20s}\n");
+    expect_story(s, STORY_POSITIONS | STORY_DELIVERED, "g-1", 34900, 80000,
+                 "55001 g-1 got orders-0 90+1\n"
+                 "55007 g-1 at orders-0 90: TRUNCATED\n");
+    story_free(s);
+}
+
 /* 50 partitions are committed for twenty times a second, so __consumer_offsets grows by 130 KB each
  * second; a coordinator reads it at 50 MB/s before it answers anything else. */
 static struct story *coordinator_lost(const char *at, const char *how)
@@ -109,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_truncated_position_goes_back_to_where_the_logs_part),
         cmocka_unit_test(without_a_policy_truncation_is_an_exception),
+        cmocka_unit_test(what_a_deposed_leader_shows_is_taken_back),
         cmocka_unit_test(a_longer_log_takes_its_coordinator_longer),
         cmocka_unit_test(a_coordinator_that_reads_its_log_asks_for_patience),
     };
