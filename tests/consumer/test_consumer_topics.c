@@ -91,6 +91,27 @@ static void the_consumer_protocol_drops_the_partitions_at_the_next_heartbeat(voi
     story_free(s);
 }
 
+static void the_consumer_protocol_knows_topics_by_id(void **state)
+{
+    (void)state;
+    /* Another topic id is another partition to the coordinator: the member gives up the old one
+     * before it gets the new one, even if it has slept through the deletion, and so takes no
+     * position along. */
+    struct story *s =
+        STORY(.duration = "60s", .config = "group.protocol: consumer", .commit = "mode: none",
+              .timeline = "{at: 10s, pause: g-1, for: 20s}, "
+                          "{at: 12s, delete_topic: orders}, "
+                          "{at: 12100ms, create_topic: orders}");
+    expect_story(s, STORY_POSITIONS | STORY_OWNED | STORY_GROUP, "", 9000, 60000,
+                 "30001 group g Stable -> Reconciling, generation 2\n"
+                 "30087 g-1 gave up orders-0: REVOKED\n"
+                 "30088 group g Reconciling -> Stable, generation 2\n"
+                 "30099 g-1 owns orders-0\n"
+                 "30103 g-1 at orders-0 0: RESET_EARLIEST\n");
+    assert_int_equal(story_ledger(s, 0).skipped, 0);
+    story_free(s);
+}
+
 static void send_waits_for_a_topic_that_is_gone(void **state)
 {
     (void)state;
@@ -215,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_position_beyond_the_new_end_is_out_of_range),
         cmocka_unit_test(a_position_within_the_new_log_is_read_on_from),
         cmocka_unit_test(the_consumer_protocol_drops_the_partitions_at_the_next_heartbeat),
+        cmocka_unit_test(the_consumer_protocol_knows_topics_by_id),
         cmocka_unit_test(send_waits_for_a_topic_that_is_gone),
         cmocka_unit_test(offsets_of_a_topic_go_only_when_nobody_subscribes),
         cmocka_unit_test(a_pattern_finds_topics_when_metadata_is_refreshed),
