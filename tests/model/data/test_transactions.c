@@ -61,6 +61,16 @@ static struct data_world *start(void)
     return w;
 }
 
+/* A transaction of ten records, open since 5 s. */
+static void write_in_a_transaction(struct writer *writer, sim_time until)
+{
+    struct sim *sim = writer->world->sim;
+    sim_run_until(sim, SECONDS(5));
+    producer_begin_transaction(writer->producer);
+    send(writer, 10);
+    sim_run_until(sim, until);
+}
+
 static void committed_records_appear_when_the_marker_is_written(void **state)
 {
     (void)state;
@@ -123,10 +133,7 @@ static void a_hung_transaction_is_aborted_after_its_timeout_and_a_sweep(void **s
     struct data_world *w = start();
     struct writer *writer = writer_new(w, "writer");
     struct raw_client *committed = raw_reader_new(w, "committed", false, READ_COMMITTED);
-    sim_run_until(w->sim, SECONDS(5));
-    producer_begin_transaction(writer->producer);
-    send(writer, 10);
-    sim_run_until(w->sim, SECONDS(6));
+    write_in_a_transaction(writer, SECONDS(6));
     process_kill(w->sim, writer->process);
     sim_run_until(w->sim, SECONDS(64));
     assert_int_equal(committed->offset, 0);
@@ -143,10 +150,7 @@ static void who_lets_a_transaction_time_out_is_fenced(void **state)
     (void)state;
     struct data_world *w = start();
     struct writer *writer = writer_new(w, "writer");
-    sim_run_until(w->sim, SECONDS(5));
-    producer_begin_transaction(writer->producer);
-    send(writer, 10);
-    sim_run_until(w->sim, SECONDS(80));
+    write_in_a_transaction(writer, SECONDS(80));
     /* The sweep aborted it under a new epoch: what the old one says now comes too late. */
     assert_int_equal(cluster_offsets(w->cluster, PARTITION_ID(0, 0)).last_stable, 11);
     producer_commit_transaction(writer->producer);
@@ -162,10 +166,7 @@ static void a_new_instance_fences_the_old_one(void **state)
     (void)state;
     struct data_world *w = start();
     struct writer *old = writer_new(w, "old");
-    sim_run_until(w->sim, SECONDS(5));
-    producer_begin_transaction(old->producer);
-    send(old, 10);
-    sim_run_until(w->sim, SECONDS(6));
+    write_in_a_transaction(old, SECONDS(6));
     struct writer *fresh = writer_new(w, "fresh");
     sim_run_until(w->sim, SECONDS(12));
     assert_int_equal(producer_transaction_state(fresh->producer), TRANSACTION_READY);
@@ -185,10 +186,7 @@ static void transactions_survive_their_coordinator(void **state)
     struct data_world *w = start();
     struct writer *writer = writer_new(w, "writer");
     struct raw_client *committed = raw_reader_new(w, "committed", false, READ_COMMITTED);
-    sim_run_until(w->sim, SECONDS(5));
-    producer_begin_transaction(writer->producer);
-    send(writer, 10);
-    sim_run_until(w->sim, SECONDS(6));
+    write_in_a_transaction(writer, SECONDS(6));
     int32_t topic =
         cluster_topic_find(w->cluster, names_intern(sim_names(w->sim), TRANSACTION_TOPIC));
     int32_t data_leader = cluster_leader(w->cluster, PARTITION_ID(0, 0));
@@ -211,10 +209,7 @@ static void an_open_transaction_survives_the_crash_of_its_coordinator(void **sta
     (void)state;
     struct data_world *w = start();
     struct writer *writer = writer_new(w, "writer");
-    sim_run_until(w->sim, SECONDS(5));
-    producer_begin_transaction(writer->producer);
-    send(writer, 10);
-    sim_run_until(w->sim, SECONDS(6));
+    write_in_a_transaction(writer, SECONDS(6));
     int32_t topic =
         cluster_topic_find(w->cluster, names_intern(sim_names(w->sim), TRANSACTION_TOPIC));
     int32_t shard = group_partition("tx", cluster_partition_count(w->cluster, topic));
