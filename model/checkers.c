@@ -92,6 +92,7 @@ static void observe(void *self, const struct trace_record *record)
     case TRACE_SINK: checkers_on_sink(checkers, group, record); break;
     case TRACE_COMMITTED: checkers_on_committed(checkers, group, record); break;
     case TRACE_OFFSET_REMOVED: checkers_on_offset_removed(checkers, group, record); break;
+    case TRACE_CLIENT: checkers_on_client(checkers, group, record); break;
     }
 }
 
@@ -118,6 +119,7 @@ struct checkers *checkers_new(struct sim *sim, const struct scenario *scenario)
         TRACE_GROUP_REQUEST,  TRACE_GROUP_RESPONSE, TRACE_ASSIGNED,   TRACE_GROUP_STATE,
         TRACE_OWNED,          TRACE_DISOWNED,       TRACE_POSITION,   TRACE_PROCESSED,
         TRACE_COMMITTED,      TRACE_OFFSET_REMOVED, TRACE_GIVEN_UP,   TRACE_DELIVERED,
+        TRACE_CLIENT,
     };
     struct memory *memory = sim_memory(sim);
     struct checkers *checkers = memory_keep(memory, sizeof(*checkers));

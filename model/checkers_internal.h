@@ -62,6 +62,7 @@ struct watched_group {
     uint32_t stale_count;
     bool has_pools; /* members hand records to a pool of threads */
     bool at_rest;
+    bool gives_up; /* without a fault, its applications leave it: see checkers_on_client */
     int64_t members;
 };
 
@@ -118,6 +119,8 @@ void checkers_on_unreadable(struct checkers *checkers, const struct trace_record
 bool checkers_is_rewritten(const struct checkers *checkers, int64_t partition);
 /* checkers_rest.c: L1, L3 */
 void checkers_note_quiet(struct checkers *checkers, const struct trace_record *record);
+void checkers_on_client(struct checkers *checkers, int32_t group,
+                        const struct trace_record *record);
 void checkers_judge_rest(struct checkers *checkers, int32_t group);
 
 #endif

@@ -26,6 +26,26 @@ static sim_time settling_ns(const struct scenario_group *group)
            2 * MILLISECONDS(group->config.session_timeout_ms);
 }
 
+/* L6: a group whose applications take longer than the poll interval, run out of memory or throw,
+ * with nothing else amiss, need never come to rest. */
+void checkers_on_client(struct checkers *checkers, int32_t group, const struct trace_record *record)
+{
+    if (checkers->quiet_at == SIM_TIME_NEVER) return;
+    sim_time poll_interval_ns =
+        MILLISECONDS(checkers->scenario->groups[group].config.max_poll_interval_ms);
+    switch (record->field[2]) {
+    case CLIENT_POLL_TIMEOUT:
+        /* One that began under the faults may end soon after them. */
+        if (record->at <= checkers->quiet_at + poll_interval_ns) return;
+        break;
+    case CLIENT_OUT_OF_MEMORY:
+    case CLIENT_EXCEPTION:
+    case CLIENT_FATAL: break;
+    default: return;
+    }
+    checkers->groups[group].gives_up = true;
+}
+
 /* L6: a record that its application can neither process nor pass over stops a partition for good,
  * and those who come across it leave the group or crash, one after the other. */
 static bool may_be_blocked(const struct scenario *scenario, const struct scenario_group *group)
@@ -45,8 +65,8 @@ static bool may_be_blocked(const struct scenario *scenario, const struct scenari
 void checkers_judge_rest(struct checkers *checkers, int32_t g)
 {
     const struct scenario_group *group = &checkers->scenario->groups[g];
-    if (may_be_blocked(checkers->scenario, group)) return;
     struct watched_group *watched = &checkers->groups[g];
+    if (watched->gives_up || may_be_blocked(checkers->scenario, group)) return;
     name_id name = names_intern(sim_names(checkers->sim), group->name);
     sim_time waited = sim_now(checkers->sim) - checkers->quiet_at;
     if (waited < settling_ns(group)) return;

@@ -247,6 +247,23 @@ static void no_progress(struct watched *w)
     sim_run_until(w->sim, SECONDS(1000));
 }
 
+static void work_longer_than_the_poll_interval(struct watched *w)
+{
+    quiet(w);
+    sim_run_until(w->sim, SECONDS(500));
+    TRACE(w->sim, TRACE_CLIENT, w->g, w->c1, CLIENT_POLL_TIMEOUT, 5);
+    state_change(w, GROUP_TRACE_Stable, GROUP_TRACE_PreparingRebalance, 5);
+    sim_run_until(w->sim, SECONDS(1000));
+}
+
+static void a_stall_that_ends_after_the_faults(struct watched *w)
+{
+    quiet(w);
+    sim_run_until(w->sim, SECONDS(100));
+    TRACE(w->sim, TRACE_CLIENT, w->g, w->c1, CLIENT_POLL_TIMEOUT, 5);
+    sim_run_until(w->sim, SECONDS(1000));
+}
+
 static void books_cooked(struct watched *w)
 {
     /* A record that only the ledger's own sums can contradict: a duplicate append. */
@@ -438,6 +455,8 @@ static const struct planted cases[] = {
     {"a commit ahead of the work", commit_ahead_of_the_work, CHECKER_I18},
     {"a group that never rests", never_at_rest, CHECKER_L1},
     {"a partition that does not move", no_progress, CHECKER_L3},
+    {"work longer than the poll interval", work_longer_than_the_poll_interval, -1},
+    {"no progress after a stall", a_stall_that_ends_after_the_faults, CHECKER_L3},
     {"a hole in the log", books_cooked, CHECKER_B},
     {"an older commit that counts", an_older_commit_counts_again, -1},
     {"an answer that was overtaken", an_answer_that_was_overtaken, -1},
