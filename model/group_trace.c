@@ -370,6 +370,18 @@ static void tell_if_new(void *self, struct topic_partition partition, int64_t of
           call->generation, false);
 }
 
+/* A tombstone of which nobody knew that it is durable counts likewise. */
+static void compare_offsets(struct roll_call *call)
+{
+    struct group_memory *group = call->group;
+    told_offsets_begin_roll_call(&group->told);
+    group_members_visit_offsets(call->coordinator, group->group, tell_if_new, call);
+    partition_id partition;
+    int64_t offset;
+    while (told_offsets_next_absent(&group->told, &partition, &offset))
+        TRACE(call->trace->sim, TRACE_OFFSET_REMOVED, group->group, partition, offset);
+}
+
 /* What a coordinator made of its log, or went back to, against what was last told of the group. */
 static void compare_group(struct group_trace *trace, int32_t broker,
                           const struct coordinator *coordinator, struct group_memory *group,
@@ -382,7 +394,7 @@ static void compare_group(struct group_trace *trace, int32_t broker,
                              .group = group,
                              .coordinator = coordinator,
                              .generation = generation};
-    if (is_loaded) group_members_visit_offsets(coordinator, group->group, tell_if_new, &call);
+    if (is_loaded) compare_offsets(&call);
     if (!exists && group->member_count == 0) return;
     size_t size = (size_t)group->member_count * sizeof(bool);
     call.present = memory_take(trace->memory, size + 1);

@@ -4,6 +4,7 @@
 
 struct told_offset {
     partition_id partition;
+    bool is_present; /* in the roll call */
     int64_t offset;
 };
 
@@ -39,7 +40,28 @@ bool told_offsets_set(struct told_offsets *told, struct memory *memory, partitio
                       int64_t offset)
 {
     struct told_offset *item = item_of(told, memory, partition);
+    item->is_present = true;
     if (item->offset == offset) return false;
     item->offset = offset;
     return true;
+}
+
+void told_offsets_begin_roll_call(struct told_offsets *told)
+{
+    told->checked = 0;
+    for (int32_t i = 0; i < told->count; i++)
+        told->items[i].is_present = false;
+}
+
+bool told_offsets_next_absent(struct told_offsets *told, partition_id *partition, int64_t *offset)
+{
+    while (told->checked < told->count) {
+        struct told_offset *item = &told->items[told->checked++];
+        if (item->is_present || item->offset < 0) continue;
+        *partition = item->partition;
+        *offset = item->offset;
+        item->offset = -1;
+        return true;
+    }
+    return false;
 }

@@ -93,7 +93,8 @@ enum group_note_kind {
                                transactional. Accepted ones are told when they are applied */
     NOTE_COMMIT_DURABLE,    /* as NOTE_COMMIT, once the high watermark has passed it (or, for a
                                transaction, its marker) */
-    NOTE_OFFSET_REMOVED,    /* partition, previous_offset; detail: enum offset_removal */
+    NOTE_OFFSET_REMOVED,    /* partition, previous_offset, once the high watermark has passed the
+                               tombstone */
     NOTE_TRANSACTION_ENDED, /* offset = producer id, detail = 1 committed, 0 aborted */
     NOTE_SHARD_LOADING,     /* generation = leader epoch */
     NOTE_SHARD_LOADED,      /* count = records read, offset = log end offset */
@@ -104,7 +105,6 @@ enum group_note_kind {
     GROUP_NOTE_KIND_COUNT
 };
 
-enum offset_removal { OFFSET_EXPIRED, OFFSET_DELETED, OFFSET_TOPIC_GONE, OFFSET_GROUP_GONE };
 
 /* Fields that a kind does not name are 0 (names: NAME_NONE). */
 struct group_note {

@@ -45,18 +45,19 @@ static void commit_offset(struct coordinator *coordinator, const struct journal_
     struct offset_slot *slot = entry->stored.slot;
     int64_t previous_offset = slot->committed.present ? slot->committed.offset : -1;
     slot->committed = entry->stored.after;
-    /* One that was deleted meanwhile has been told so already, when its tombstone was applied. */
-    if (!slot->committed.present || !slot->value.present) return;
-    coordinator_note(coordinator, (struct group_note){
-                                      .kind = NOTE_COMMIT_DURABLE,
-                                      .group = entry->group->id,
-                                      .member = entry->stored.member,
-                                      .generation = entry->stored.generation,
-                                      .partition = slot->partition,
-                                      .offset = slot->committed.offset,
-                                      .previous_offset = previous_offset,
-                                      .detail = entry->stored.transactional,
-                                  });
+    bool is_removal = !slot->committed.present;
+    if (is_removal && previous_offset < 0) return;
+    coordinator_note(coordinator,
+                     (struct group_note){
+                         .kind = is_removal ? NOTE_OFFSET_REMOVED : NOTE_COMMIT_DURABLE,
+                         .group = entry->group->id,
+                         .member = entry->stored.member,
+                         .generation = entry->stored.generation,
+                         .partition = slot->partition,
+                         .offset = slot->committed.offset,
+                         .previous_offset = previous_offset,
+                         .detail = entry->stored.transactional,
+                     });
 }
 
 static void commit_entry(struct coordinator *coordinator, struct journal_entry *entry)

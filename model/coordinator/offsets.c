@@ -134,12 +134,6 @@ static void apply_tombstone(struct coordinator *coordinator, struct group *group
                             struct offset_slot *slot, int64_t offset)
 {
     if (slot->value.present) {
-        coordinator_note(coordinator,
-                         (struct group_note){.kind = NOTE_OFFSET_REMOVED,
-                                             .group = group->id,
-                                             .partition = slot->partition,
-                                             .previous_offset = slot->value.offset,
-                                             .detail = (int32_t)coordinator->offset_removal});
         offsets_store(coordinator, group, slot, &(struct stored_offset){0},
                       &(struct offset_author){0}, offset);
     }

@@ -49,7 +49,6 @@ void offsets_on_delete(struct operation *operation, const struct offset_delete_r
     response->offset_count = request->partition_count;
     response->offsets = MESSAGE_ARRAY(coordinator->memory, &response->head, struct offset_entry,
                                       request->partition_count);
-    coordinator->offset_removal = OFFSET_DELETED;
     for (int32_t i = 0; i < request->partition_count; i++) {
         struct topic_partition partition = request->partitions[i];
         response->offsets[i].partition = partition;
@@ -79,7 +78,6 @@ void offsets_on_delete_groups(struct operation *operation,
     response->group_count = request->group_count;
     response->groups = MESSAGE_ARRAY(coordinator->memory, &response->head, struct deleted_group,
                                      request->group_count);
-    coordinator->offset_removal = OFFSET_GROUP_GONE;
     for (int32_t i = 0; i < request->group_count; i++) {
         struct group *group = coordinator_find_group(coordinator, request->groups[i]);
         response->groups[i] =
@@ -101,7 +99,6 @@ void offsets_on_topic_deleted(struct coordinator *coordinator, name_id topic,
     struct operation operation;
     operation_begin_timer(&operation, coordinator, coordinator->now);
     operation.not_atomic = true;
-    coordinator->offset_removal = OFFSET_TOPIC_GONE;
     for (uint32_t g = 0; g < coordinator->group_count; g++) {
         struct group *group = coordinator->groups[g];
         for (uint32_t i = 0; i < group->offsets.count; i++) {

@@ -89,7 +89,6 @@ static void on_sweep(struct coordinator *coordinator, struct coordinator_timer *
     struct operation operation;
     operation_begin_timer(&operation, coordinator, now);
     operation.not_atomic = true;
-    coordinator->offset_removal = OFFSET_EXPIRED;
     for (uint32_t i = 0; i < coordinator->group_count; i++) {
         const struct group *group = coordinator->groups[i];
         if (group->type == GROUP_ABSENT) continue;

@@ -190,7 +190,6 @@ struct coordinator {
     struct flushed_batch *flushed; /* oldest first; shape [flushed_count] */
     uint32_t flushed_count;
     uint32_t flushed_capacity;
-    enum offset_removal offset_removal; /* why tombstones are being applied, for the notes */
     const struct operation *applying;   /* whose records are being applied */
     int64_t next_offset;                /* of the next record */
     int64_t last_written_offset;        /* log end offset as appended */
