@@ -39,11 +39,12 @@ static struct producer_topic *topic_by_index(struct producer *producer, int32_t 
     return producer_topic_of(producer, cluster_topic_name(producer->options.cluster, index));
 }
 
+/* A stale load is told of nothing: it is made anew before it is used. */
 static struct producer_queue
 unused_queue(struct producer *producer, const struct producer_topic *topic, partition_id partition)
 {
     return (struct producer_queue){.producer = producer,
-                                   .load = topic->load,
+                                   .load = topic->load_version == 0 ? NULL : topic->load,
                                    .partition = partition,
                                    .node = -1,
                                    .acked_sequence = -1,

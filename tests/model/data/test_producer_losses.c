@@ -183,6 +183,31 @@ static void a_killed_producer_loses_what_lingers(void **state)
     data_world_free(w);
 }
 
+/* What waited is gone with the process: the partitioner of the next one counts from nothing. */
+static void a_restarted_producer_without_keys_counts_its_queues_anew(void **state)
+{
+    (void)state;
+    struct data_world *w = data_world_new();
+    struct scenario_producer *p = data_world_producer(w, "p", 300);
+    w->topics[0].partitions = 1;
+    p->keys.count = 0;
+    p->config.batch_size = 1000;
+    p->stop_at = SECONDS(60);
+    data_world_start(w);
+    sim_run_until(w->sim, SECONDS(20));
+    broker_crash(w->cluster, cluster_leader(w->cluster, PARTITION_ID(0, 0)), true);
+    sim_run_until(w->sim, SECONDS(22));
+    workload_kill(w->workloads[0], false);
+    sim_run_until(w->sim, SECONDS(23));
+    workload_restart(w->workloads[0]);
+    sim_run_until(w->sim, SECONDS(80));
+    struct workload_counts counts = workload_counts(w->workloads[0]);
+    assert_true(losses_of(w).records[SEND_UNSENT] > 0);
+    assert_int_equal(counts.pending, 0);
+    assert_int_equal(counts.acknowledged + counts.died + counts.down, 18000);
+    data_world_free(w);
+}
+
 static void a_failed_send_says_how_long_it_was_tried(void **state)
 {
     (void)state;
@@ -210,6 +235,7 @@ int main(void)
         cmocka_unit_test(what_a_blind_producer_wrote_before_its_end_is_still_appended),
         cmocka_unit_test(with_answers_only_the_request_under_way_is_appended),
         cmocka_unit_test(a_killed_producer_loses_what_lingers),
+        cmocka_unit_test(a_restarted_producer_without_keys_counts_its_queues_anew),
         cmocka_unit_test(a_failed_send_says_how_long_it_was_tried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
