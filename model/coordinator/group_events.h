@@ -105,7 +105,6 @@ enum group_note_kind {
     GROUP_NOTE_KIND_COUNT
 };
 
-
 /* Fields that a kind does not name are 0 (names: NAME_NONE). */
 struct group_note {
     enum group_note_kind kind;

@@ -190,10 +190,10 @@ struct coordinator {
     struct flushed_batch *flushed; /* oldest first; shape [flushed_count] */
     uint32_t flushed_count;
     uint32_t flushed_capacity;
-    const struct operation *applying;   /* whose records are being applied */
-    int64_t next_offset;                /* of the next record */
-    int64_t last_written_offset;        /* log end offset as appended */
-    int64_t last_committed_offset;      /* high watermark */
+    const struct operation *applying; /* whose records are being applied */
+    int64_t next_offset;              /* of the next record */
+    int64_t last_written_offset;      /* log end offset as appended */
+    int64_t last_committed_offset;    /* high watermark */
 
     struct coordinator_effect *effects; /* ring */
     uint32_t effect_first;
