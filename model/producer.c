@@ -312,106 +312,17 @@ void producer_finish_batch(struct producer *producer, struct producer_send_batch
     if (producer->flushing && producer->pending_records == 0) producer->flushing = false;
 }
 
-/* ---- buffer.memory ----------------------------------------------------------------------- */
-
-static void block(struct producer *producer, const struct producer_blocked *send)
-{
-    if (producer->blocked_first + producer->blocked_count == producer->blocked_capacity) {
-        if (producer->blocked_first > 0) {
-            memmove(producer->blocked, producer->blocked + producer->blocked_first,
-                    producer->blocked_count * sizeof *producer->blocked);
-        }
-        producer->blocked_first = 0;
-        if (producer->blocked_count == producer->blocked_capacity) {
-            uint32_t grown = producer->blocked_capacity == 0 ? 16 : producer->blocked_capacity * 2;
-            producer->blocked =
-                memory_resize(producer->memory, producer->blocked,
-                              producer->blocked_capacity * sizeof *producer->blocked,
-                              grown * sizeof *producer->blocked);
-            producer->blocked_capacity = grown;
-        }
-    }
-    producer->blocked[producer->blocked_first + producer->blocked_count++] = *send;
-    for (int32_t n = 0; n < producer->node_count; n++) {
-        producer->nodes[n].ready_at = sim_now(producer->sim); /* exhausted: nothing lingers */
-    }
-    producer_wake(producer, sim_now(producer->sim));
-}
-
-static void accumulate(struct producer *producer, const struct producer_blocked *send)
-{
-    if (send->sticky) {
-        producer_accumulate_sticky(producer, send->topic, &send->records);
-    } else {
-        producer_accumulate(producer, send->partition, &send->records);
-    }
-}
+/* ---- the application's calls ------------------------------------------------------------- */
 
 /* KafkaProducer.waitOnMetadata: a topic of which brokers say that it does not exist is waited for,
  * and one of which they have not spoken yet if that is what they will say. */
-static bool is_missing(const struct producer *producer, name_id name)
+bool producer_lacks_topic(const struct producer *producer, name_id name)
 {
     const struct client_topic *topic = client_metadata_topic(producer->metadata, name);
     if (topic->is_missing || topic->partition_count > 0) return topic->is_missing;
     const struct cluster *cluster = producer->options.cluster;
     return cluster_partition_count(cluster, cluster_topic_find(cluster, name)) == 0;
 }
-
-/* The partitioner counts the partitions when the topic is there; the key of a record that waited
- * for it is not known any more here, so its partition is only kept among them. */
-static void choose_anew(const struct producer *producer, struct producer_blocked *send)
-{
-    const struct client_topic *topic = client_metadata_topic(producer->metadata, send->topic);
-    int32_t number = PARTITION_NUMBER(send->partition);
-    if (send->sticky || topic->partition_count == 0 || number < topic->partition_count) return;
-    send->partition = PARTITION_ID(topic->index, number % topic->partition_count);
-}
-
-/* The numbers of a batch's records go up without a gap. */
-static void end_batch(struct producer *producer, partition_id partition)
-{
-    struct producer_send_batch *last = producer_queue_of(producer, partition)->tail;
-    if (last != NULL) last->full = true;
-}
-
-/* send() calls that wait for room or for their topic go on, or fail after max.block.ms. */
-void producer_unblock(struct producer *producer)
-{
-    sim_time now = sim_now(producer->sim);
-    while (producer->blocked_count > 0) {
-        struct producer_blocked send = producer->blocked[producer->blocked_first];
-        sim_time fails_at = send.since + MILLISECONDS(producer->config.max_block_ms);
-        bool room = producer->buffered_bytes < producer->config.buffer_memory &&
-                    !is_missing(producer, send.topic);
-        if (!room && now < fails_at) {
-            producer_wake(producer, fails_at);
-            return;
-        }
-        producer->blocked_first++;
-        producer->blocked_count--;
-        if (producer->blocked_count == 0) producer->blocked_first = 0;
-        if (room) {
-            choose_anew(producer, &send);
-            accumulate(producer, &send);
-            continue;
-        }
-        producer->pending_records -= send.records.count;
-        if (producer->options.keys != NULL) end_batch(producer, send.partition);
-        TRACE(producer->sim, TRACE_PRODUCE_DONE, producer->options.name, send.partition, -1,
-              send.records.count, KAFKA_REQUEST_TIMED_OUT, 0, send.records.first_at,
-              send.records.last_at);
-        producer_tell_failed_send(producer, &send, KAFKA_REQUEST_TIMED_OUT);
-        const struct producer_outcome outcome = {
-            send.partition,          send.records.count,   -1,
-            KAFKA_REQUEST_TIMED_OUT, send.records.tag,     send.records.bytes,
-            send.records.first_at,   send.records.last_at, send.records.number};
-        if (producer->options.on_done != NULL) {
-            producer->options.on_done(producer->options.self, &outcome);
-        }
-    }
-}
-
-/* ---- the application's calls ------------------------------------------------------------- */
 
 static bool has_room(struct producer *producer, const struct producer_records *records,
                      const struct producer_topic *topic)
@@ -420,7 +331,7 @@ static bool has_room(struct producer *producer, const struct producer_records *r
     producer->pending_records += records->count;
     return producer->blocked_count == 0 &&
            producer->buffered_bytes < producer->config.buffer_memory &&
-           !is_missing(producer, topic->name);
+           !producer_lacks_topic(producer, topic->name);
 }
 
 void producer_send(struct producer *producer, partition_id partition,
@@ -435,7 +346,7 @@ void producer_send(struct producer *producer, partition_id partition,
                                           .topic = topic->name,
                                           .records = *records,
                                           .since = sim_now(producer->sim)};
-    block(producer, &what);
+    producer_block(producer, &what);
 }
 
 void producer_expect(struct producer *producer, partition_id far, partition_id near)
@@ -452,17 +363,17 @@ void producer_send_sticky(struct producer *producer, name_id topic,
                           const struct producer_records *records)
 {
     const struct producer_topic *known = producer_topic_of(producer, topic);
+    if (has_room(producer, records, known)) {
+        producer_accumulate_sticky(producer, topic, records);
+        return;
+    }
     const struct producer_blocked what = {.partition =
                                               PARTITION_ID(known->index, PARTITION_NUMBER_UNKNOWN),
                                           .sticky = true,
                                           .topic = topic,
                                           .records = *records,
                                           .since = sim_now(producer->sim)};
-    if (has_room(producer, records, known)) {
-        accumulate(producer, &what);
-    } else {
-        block(producer, &what);
-    }
+    producer_block(producer, &what);
 }
 
 void producer_flush(struct producer *producer)

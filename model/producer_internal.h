@@ -5,6 +5,7 @@
  *   producer_sticky.c       partitions without keys (KIP-794)
  *   producer_identity.c     producer id, epochs, sequence numbers (TransactionManager)
  *   producer_transaction.c  transactions (TransactionManager)
+ *   producer_blocked.c      send() calls that wait
  *   producer_losses.c       what failed, or died with the process */
 #ifndef MODEL_PRODUCER_INTERNAL_H
 #define MODEL_PRODUCER_INTERNAL_H
@@ -182,7 +183,6 @@ void producer_wake(struct producer *producer, sim_time at);
 /* The batch is over; it is freed. */
 void producer_finish_batch(struct producer *producer, struct producer_send_batch *batch,
                            int64_t base_offset, enum kafka_error error);
-void producer_unblock(struct producer *producer);
 
 /* An abort: what has not left yet fails. */
 void producer_drop_queued(struct producer *producer);
@@ -216,6 +216,13 @@ void producer_identity_on_give_up(struct producer *producer, struct producer_que
 void producer_identity_on_success(struct producer *producer, struct producer_queue *queue,
                                   const struct producer_send_batch *batch);
 void producer_identity_on_batch_done(struct producer *producer, struct producer_queue *queue);
+
+/* producer_blocked.c */
+void producer_block(struct producer *producer, const struct producer_blocked *send);
+/* send() calls that wait for room or for their topic go on, or fail after max.block.ms. */
+void producer_unblock(struct producer *producer);
+/* producer.c: a send() to this topic would wait for it. */
+bool producer_lacks_topic(const struct producer *producer, name_id name);
 
 /* producer_losses.c: reports (SEND_FAILED) */
 void producer_tell_failed_batch(const struct producer *producer,
