@@ -74,7 +74,7 @@
     X(PRODUCER_KILLED, "producer killed", "in the memory of a producer whose process died")        \
     X(TOPIC_DELETED, "topic deleted", "the topic was deleted, and with it what was not read")      \
     X(TOPIC_RECREATED, "topic recreated", "the position was one in a deleted topic of that name")  \
-    X(COMPACTION, "compaction", "their keys had later records")
+    X(COMPACTION, "compaction", "their keys had later records, or they were old tombstones")
 
 enum finding_kind {
 #define X(name, text, help) FINDING_##name,

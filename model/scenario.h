@@ -226,7 +226,7 @@ struct selector {
     X(ROLLING_RESTART, "rolling_restart", "restart the members of a group one after another")      \
     X(STOP, "stop", "close() a member cleanly and leave it down")                                  \
     X(START, "start", "start a member, a broker or a producer that is down")                       \
-    X(RESTART, "restart", "close() a member cleanly and start it again")                           \
+    X(RESTART, "restart", "stop a member or a broker cleanly and start it again")                  \
     X(CRASH, "crash", "kill a member, a broker or a producer without a word")                      \
     X(PAUSE, "pause", "freeze every thread of a process, as a long GC does")                       \
     X(STALL, "stall", "block processing; heartbeats go on")                                        \

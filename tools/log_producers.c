@@ -50,15 +50,14 @@ sim_time log_producers_next_at(const struct log_producers *producers)
 }
 
 static const struct {
-    const char *before; /* the records */
-    const char *after;
+    const char *text; /* before the records */
     enum log_level level;
 } why_texts[] = {
-    [SEND_FAILED] = {"(application) send() failed: ", "", LOG_ERROR},
-    [SEND_DROPPED] = {"(acks=0, and it is not told) ", " were lost", LOG_WARN},
-    [SEND_UNSENT] = {"(killed) ", " were in its memory, and are lost", LOG_WARN},
-    [SEND_UNHEARD] = {"(killed) ", " had been sent and not been answered", LOG_WARN},
-    [SEND_DOWN] = {"(not running) ", " came, and nobody took them", LOG_WARN},
+    [SEND_FAILED] = {"(application) send() failed: ", LOG_ERROR},
+    [SEND_DROPPED] = {"(acks=0, and it is not told) lost ", LOG_WARN},
+    [SEND_UNSENT] = {"(killed) lost, from its memory, ", LOG_WARN},
+    [SEND_UNHEARD] = {"(killed) sent, but not answered yet: ", LOG_WARN},
+    [SEND_DOWN] = {"(not running) nobody took ", LOG_WARN},
 };
 
 /* "40 records of orders-0 and 2 other partitions" */
@@ -90,9 +89,8 @@ void log_producers_say(struct log_producers *producers)
     text_clear(&words->source);
     const char *name = store_name(words->reader, sqlite3_column_int64(row, PRODUCER));
     text_append(&words->source, name);
-    text_format(text, "[Producer clientId=%s] %s", name, why_texts[why].before);
+    text_format(text, "[Producer clientId=%s] %s", name, why_texts[why].text);
     append_records(words, row);
-    text_append(text, why_texts[why].after);
     if (why == SEND_FAILED) {
         text_append(text, ", given ");
         duration_format(text, sqlite3_column_int64(row, WAITED));

@@ -306,7 +306,7 @@ static void append_figures(struct text *text, const struct run_group *group)
     append_causes(text, group, FINDING_LOST);
     if (ledger->compacted > 0) {
         append_figure(text, "  compacted away", ledger->compacted);
-        text_append(text, " (unread; their keys had later records)\n");
+        text_append(text, " (unread: their keys had later records, or they were old tombstones)\n");
     }
     append_figure(text, "  zombie work", ledger->zombie);
     append_causes(text, group, FINDING_ZOMBIE);
@@ -325,7 +325,8 @@ static void append_figures(struct text *text, const struct run_group *group)
 }
 
 /* Only producers that something happened to. */
-static void append_producer(struct text *text, FILE *stream, const char *name,
+static void append_producer(struct text *text, FILE *stream,
+                            const struct scenario_producer *settings,
                             const struct ledger_producer *producer)
 {
     const struct {
@@ -344,14 +345,13 @@ static void append_producer(struct text *text, FILE *stream, const char *name,
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         if (lines[i].records == 0) continue;
         if (!is_told) {
-            text_format(text, "\n%s%s%s\n", terminal_color(stream, COLOR_BOLD), name,
+            text_format(text, "\n%s%s%s\n", terminal_color(stream, COLOR_BOLD), settings->name,
                         terminal_color(stream, COLOR_RESET));
             append_figure(text, "records to send", producer->arrived);
             text_append(text, ", ");
             count_format(text, producer->acknowledged);
-            text_append(text, producer->travelling > 0 || producer->dropped > 0
-                                  ? " of them taken for sent\n"
-                                  : " of them acknowledged\n");
+            text_append(text, settings->config.acks == 0 ? " of them taken for sent\n"
+                                                         : " of them acknowledged\n");
         }
         is_told = true;
         append_figure(text, lines[i].label, lines[i].records);
@@ -432,7 +432,7 @@ void summary_print(const struct summary *summary, FILE *stream)
     for (int32_t i = 0; i < scenario->producer_count; i++) {
         struct ledger_producer producer;
         run_producer(summary->run, i, &producer);
-        append_producer(&text, stream, scenario->producers[i].name, &producer);
+        append_producer(&text, stream, &scenario->producers[i], &producer);
     }
     fputs(text_data(&text), stream);
     text_free(&text);

@@ -253,12 +253,12 @@ static void failed_sends_are_told_in_sums(void **state)
              "121 I shop: process is RUNNING (incarnation 1)\n"
              "131 E " SHOP "(application) send() failed: 1 record of orders-1, given 120 s before, "
              "1 attempt: REQUEST_TIMED_OUT\n"
-             "131 W " SHOP "(acks=0, and it is not told) 7 records of orders-1 were lost: "
+             "131 W " SHOP "(acks=0, and it is not told) lost 7 records of orders-1: "
              "NOT_LEADER_OR_FOLLOWER\n"
              "131 W ledger: lost: orders-1 at 40, 7 records, after shop: acks=0\n"
-             "140 W " SHOP "(killed) 2 records of orders-1 were in its memory, and are lost\n"
-             "140 W " SHOP "(killed) 3 records of orders-1 had been sent and not been answered\n"
-             "140 W " SHOP "(not running) 4 records of orders came, and nobody took them\n");
+             "140 W " SHOP "(killed) lost, from its memory, 2 records of orders-1\n"
+             "140 W " SHOP "(killed) sent, but not answered yet: 3 records of orders-1\n"
+             "140 W " SHOP "(not running) nobody took 4 records of orders\n");
     free(log);
 }
 
