@@ -65,9 +65,8 @@ struct replica {
         *producers;      /* while the log has a branch: as of when it left the main one */
     uint64_t wanted_isr; /* while altering */
     int32_t partition_epoch;
-    uint32_t cleaned_count; /* batches left by the last cleaning of an internal log */
-    int64_t
-        first_dirty_offset; /* a compacted topic: cleaned below it (cleaner-offset-checkpoint) */
+    uint32_t cleaned_count;     /* batches left by the last cleaning of an internal log */
+    int64_t first_dirty_offset; /* cleaned below it (cleaner-offset-checkpoint) */
 
     struct follower_progress followers[]; /* shape [replica_count]; own entry unused */
 };

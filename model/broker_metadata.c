@@ -15,13 +15,6 @@
 
 /* ---- the view ---------------------------------------------------------------------------- */
 
-static bool is_known(const struct broker *broker, partition_id partition)
-{
-    int32_t topic = PARTITION_TOPIC(partition);
-    return topic < broker->cluster->topic_count &&
-           PARTITION_NUMBER(partition) < broker->view_counts[topic];
-}
-
 static void know_partitions(struct broker *broker, int32_t topic, int32_t count)
 {
     int32_t known = broker->view_counts[topic];
@@ -60,7 +53,7 @@ static void forget_topic(struct broker *broker, int32_t topic, int32_t topic_id)
 
 static bool is_of_known_topic(const struct broker *broker, const struct metadata_entry *entry)
 {
-    return is_known(broker, entry->partition) &&
+    return broker_view_place(broker, entry->partition) != NULL &&
            broker->view_topic_ids[PARTITION_TOPIC(entry->partition)] == entry->topic_id;
 }
 
@@ -138,8 +131,8 @@ void broker_learn_everything(struct broker *broker)
         int32_t gone = topic->exists ? topic->id - 1 : topic->id;
         if (gone >= 0) forget_topic(broker, t, gone); /* deleted while the process was down */
         know_partitions(broker, t, topic->partition_count);
-        for (int32_t p = 0; p < cluster->topics[t].partition_count; p++) {
-            const struct partition *partition = cluster->topics[t].partitions[p];
+        for (int32_t p = 0; p < topic->partition_count; p++) {
+            const struct partition *partition = topic->partitions[p];
             const struct metadata_entry entry = {
                 .kind = METADATA_PARTITION,
                 .partition = partition->id,
@@ -159,8 +152,9 @@ enum kafka_error broker_leader_replica(struct broker *broker, partition_id id, i
                                        struct replica **replica)
 {
     *replica = NULL;
-    if (!is_known(broker, id)) return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-    struct replica *here = broker->views[PARTITION_TOPIC(id)][PARTITION_NUMBER(id)].replica;
+    const struct partition_view *view = broker_view_place(broker, id);
+    if (view == NULL) return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    struct replica *here = view->replica;
     if (here == NULL || !here->is_leader) return KAFKA_NOT_LEADER_OR_FOLLOWER;
     if (epoch >= 0 && epoch < here->leader_epoch) return KAFKA_FENCED_LEADER_EPOCH;
     if (epoch > here->leader_epoch) return KAFKA_UNKNOWN_LEADER_EPOCH;

@@ -40,15 +40,11 @@
 
 #define VIOLATIONS_KEPT 64
 
+/* clang-format off */
 #define CHECKER_LIST(X)                                                                            \
-    X(I1)                                                                                          \
-    X(I2)                                                                                          \
-    X(I3)                                                                                          \
-    X(I4)                                                                                          \
-    X(I5)                                                                                          \
-    X(I6)                                                                                          \
-    X(I7)                                                                                          \
-    X(I8) X(I9) X(I10) X(I11) X(I12) X(I13) X(I15) X(I16) X(I17) X(I18) X(L1) X(L3) X(V1) X(V2) X(B)
+    X(I1) X(I2) X(I3) X(I4) X(I5) X(I6) X(I7) X(I8) X(I9) X(I10) X(I11) X(I12) X(I13) X(I15)       \
+    X(I16) X(I17) X(I18) X(L1) X(L3) X(V1) X(V2) X(B)
+/* clang-format on */
 
 enum checker {
 #define X(id) CHECKER_##id,

@@ -85,7 +85,7 @@ void checkers_violate(struct checkers *checkers, enum checker checker,
     __attribute__((format(printf, 5, 6)));
 const char *checkers_text(const struct checkers *checkers, int64_t name);
 const char *checkers_topic(const struct checkers *checkers, int64_t partition);
-/* NULL only for internal topics. */
+/* For partitions that the group has a claim on in the ledger. */
 struct watched_claim *checkers_claim_of(struct checkers *checkers, int32_t group,
                                         int64_t partition);
 

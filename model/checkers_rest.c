@@ -26,7 +26,7 @@ static sim_time settling_ns(const struct scenario_group *group)
            2 * MILLISECONDS(group->config.session_timeout_ms);
 }
 
-/* L6: a group whose applications take longer than the poll interval, run out of memory or throw,
+/* A group whose applications take longer than the poll interval, run out of memory or throw,
  * with nothing else amiss, need never come to rest. */
 void checkers_on_client(struct checkers *checkers, int32_t group, const struct trace_record *record)
 {
@@ -46,7 +46,7 @@ void checkers_on_client(struct checkers *checkers, int32_t group, const struct t
     checkers->groups[group].gives_up = true;
 }
 
-/* L6: a record that its application can neither process nor pass over stops a partition for good,
+/* A record that its application can neither process nor pass over stops a partition for good,
  * and those who come across it leave the group or crash, one after the other. */
 static bool may_be_blocked(const struct scenario *scenario, const struct scenario_group *group)
 {

@@ -14,16 +14,16 @@ void ledger_init_producers(struct ledger *ledger)
     for (int32_t i = 0; i < scenario->producer_count; i++) {
         const struct scenario_producer *producer = &scenario->producers[i];
         bool asks_for_none = producer->config.acks == 0;
+        /* What was written without asking for an answer is never written again. */
+        bool can_write_twice =
+            !asks_for_none && (!producer->config.enable_idempotence || producer->resend);
         name_id name = names_intern(sim_names(ledger->sim), producer->name);
         name_table_set(ledger, &ledger->producer_by_name, name, (uint32_t)i + 1);
         ledger->producers[i] = (struct ledger_producer_state){
             .name = name,
-            /* What was written without asking for an answer is never written again. */
-            .can_write_twice =
-                !asks_for_none && (!producer->config.enable_idempotence || producer->resend),
+            .is_followed = can_write_twice || asks_for_none,
+            .can_write_twice = can_write_twice,
             .asks_for_none = asks_for_none,
-            .is_followed =
-                asks_for_none || !producer->config.enable_idempotence || producer->resend,
             .asks_for_all = producer->config.acks == -1,
             .resends = producer->resend,
         };

@@ -11,7 +11,7 @@
  * without records goes as a whole, but for two: the last one of the round, and the last one of a
  * producer that the partition remembers, whose sequence number must stay.
  *
- * Records are drawn their keys from (record_keys.h), so nothing is kept of a record but its offset.
+ * The keys of records are drawn (record_keys.h), so nothing is kept of a record but its offset.
  * Compacted topics have no transactional records here (tools/scenario_check.c). */
 #ifndef MODEL_LOG_CLEANER_H
 #define MODEL_LOG_CLEANER_H

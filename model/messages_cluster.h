@@ -26,7 +26,7 @@ struct replica_fetch_request {
     int32_t broker;                  /* the follower */
     uint32_t session;                /* counts up: late requests of older ones are void */
     bool full;                       /* a new session: `partitions` are all it follows */
-    struct replica_fetched *applied; /* of the last response: all of it, and it is the same array */
+    struct replica_fetched *applied; /* the last response's entries, the same array */
     int32_t applied_count;
     struct replica_fetch_partition *partitions; /* new in the session, or at another offset */
     int32_t partition_count;

@@ -210,7 +210,7 @@ enum client_event { TRACE_ENUM_CLIENT_EVENT(X) };
           F(error, ERROR) F(attempts, COUNT) F(waited, DURATION) F(first_at, TIME)                 \
               F(last_at, TIME))                                                                    \
     X(TOPIC, "topic", FULL, "the controller created or deleted a topic while the cluster ran",     \
-      F(topic, NAME) F(partition, PARTITION) F(partitions, COUNT) F(exists, FLAG))                     \
+      F(topic, NAME) F(partition, PARTITION) F(partitions, COUNT) F(exists, FLAG))                 \
     X(COMPACTED, "compacted", FULL, "the cleaner removed records",                                 \
       F(partition, PARTITION) F(offset, OFFSET) F(count, COUNT) F(broker, COUNT))                  \
     X(CLEANED, "cleaned", FULL, "the cleaner has been through a log",                              \

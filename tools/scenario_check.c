@@ -4,6 +4,7 @@
 #include "model/record_keys.h"
 #include "sim/check.h"
 #include "sim/time.h"
+#include "tools/schema_hooks.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -62,14 +63,6 @@ static void check_cluster(const struct check *check)
                          "group.consumer.session.timeout.ms");
 }
 
-static const struct scenario_topic *topic_named(const struct scenario *scenario, const char *name)
-{
-    for (int32_t i = 0; name != NULL && i < scenario->topic_count; i++) {
-        if (strcmp(scenario->topics[i].name, name) == 0) return &scenario->topics[i];
-    }
-    return NULL;
-}
-
 /* LogConfig.validateTopicLogConfigValues; and what is never cleaned, since the active segment is
  * not. */
 static void check_compaction(const struct check *check, const struct scenario_topic *topic)
@@ -93,7 +86,8 @@ static void check_compaction(const struct check *check, const struct scenario_to
 /* LogValidator refuses whole batches for one record without a key (INVALID_RECORD). */
 static void check_has_keys(const struct check *check, const struct scenario_producer *producer)
 {
-    const struct scenario_topic *topic = topic_named(check->scenario, producer->topic);
+    if (producer->topic == NULL) return;
+    const struct scenario_topic *topic = scenario_find_topic(check->scenario, producer->topic);
     bool is_compact = topic != NULL && topic->compact;
     const struct node *keys = reader_written(check->node, "keys");
     struct position at = keys != NULL ? reader_place(keys, "count") : place(check, "keys");
@@ -116,7 +110,8 @@ static void check_has_keys(const struct check *check, const struct scenario_prod
 /* What an application writes has no keys that could be followed here. */
 static void check_written_topic(const struct check *check, const char *key, const char *name)
 {
-    const struct scenario_topic *topic = topic_named(check->scenario, name);
+    if (name == NULL) return;
+    const struct scenario_topic *topic = scenario_find_topic(check->scenario, name);
     if (topic == NULL || !topic->compact) return;
     diagnostic_error(check->diagnostics, place(check, key),
                      "%s is compacted: only producers, whose keys are known, can write there",

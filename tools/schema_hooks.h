@@ -11,8 +11,7 @@ extern const struct schema_hooks hooks_client_assignors; /* …partition_assignm
 extern const struct schema_hooks hooks_instance_id;      /* …static_membership */
 extern const struct schema_hooks hooks_server_assignors; /* broker_config.… */
 extern const struct schema_hooks hooks_migration_policy; /* broker_config.… */
-extern const struct schema_hooks
-    hooks_cleanup_policy; /* scenario_topic.compact, .compact_and_delete */
+extern const struct schema_hooks hooks_cleanup_policy;   /* scenario_topic.compact, … */
 
 /* schema_hooks_lists.c: names and lists */
 extern const struct schema_hooks hooks_seed;           /* scenario.seed */
