@@ -89,6 +89,7 @@ struct ledger_claim {
      * name. */
     bool is_stale;
     bool commit_is_stale;
+    bool is_untouched; /* nobody has had a position in this log: all they know is of the other */
     bool ever_owned;
     bool committed_by_hand; /* the committed offset is an operator's */
 
@@ -288,7 +289,8 @@ const struct ledger_topic *ledger_shelf(const struct ledger *ledger, int32_t she
 partition_id ledger_shelf_partition(const struct ledger *ledger, int32_t shelf, int32_t partition);
 /* NULL when the group does not subscribe to it. */
 struct ledger_claim *ledger_shelf_claims(const struct ledger *ledger, int32_t shelf, int32_t group);
-/* The log that a record about logs or their records means, and a group's work on it. */
+/* The log that a record about logs or their records means (NULL: none that there ever was), and a
+ * group's work on it. */
 struct ledger_log *ledger_traced_log(struct ledger *ledger, int64_t partition);
 struct ledger_claim *ledger_traced_claim(struct ledger *ledger, struct ledger_group_state *group,
                                          int64_t partition);

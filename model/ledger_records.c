@@ -162,6 +162,7 @@ static void add_latency(struct ledger_group_state *group, const struct ledger_lo
 static void read_on_stale(struct ledger *ledger, struct ledger_claim *claim, int64_t from)
 {
     claim->is_stale = false;
+    claim->is_untouched = false;
     if (from == 0) return;
     claim->skip_cause = FINDING_CAUSE_TOPIC_RECREATED;
     interval_set_add(&claim->skipped, ledger->memory, 0, from);
@@ -245,7 +246,9 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
     if (claim == NULL || log == NULL) return;
     int64_t offset = record->field[3];
     bool is_committed = record->field[4] == POSITION_COMMITTED;
+    bool is_external = record->field[4] == POSITION_EXTERNAL;
     claim->is_stale |= is_committed && claim->commit_is_stale;
+    claim->is_stale |= is_external && claim->is_untouched;
     if (claim->is_stale && offset > log->end) return; /* the log will say that this is not in it */
     bool was_set = !is_committed || claim->committed_by_hand || claim->is_stale;
     if (was_set && offset > claim->next) {
@@ -264,6 +267,7 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
     ledger_begin_polls(ledger, claim, (name_id)record->field[1], offset);
     claim->best_commit = -1;
     claim->is_stale = false;
+    claim->is_untouched = false;
     claim->next = ledger_next_readable(log, group, offset);
     ledger_refresh_lag(group, claim, log);
 }
@@ -383,8 +387,8 @@ static void on_committed(struct ledger *ledger, struct ledger_group_state *group
         ledger_note_commit_rewind(ledger, group, claim, record);
     claim->committed = record->field[2];
     if (claim->committed > claim->best_commit) claim->best_commit = claim->committed;
-    claim->commit_is_stale = claim->is_stale;
     claim->committed_by_hand = ledger_is_by_hand(group, record);
+    claim->commit_is_stale = claim->is_stale || (claim->is_untouched && !claim->committed_by_hand);
 }
 
 static void on_commit_done(struct ledger_group_state *group, const struct trace_record *record)

@@ -55,7 +55,11 @@ struct ledger_log *ledger_traced_log(struct ledger *ledger, int64_t partition)
     struct ledger_log *log = ledger_log_of(ledger, partition);
     if (log == NULL) return NULL;
     const struct ledger_burial *burial = burial_of(ledger, partition);
-    return burial == NULL ? log : &burial->kept.logs[PARTITION_NUMBER((partition_id)partition)];
+    if (burial == NULL) return log;
+    /* A producer that was never told the topic id gives records up under id 0, in a partition that
+     * the first topic of this name need not have had. */
+    int32_t number = PARTITION_NUMBER((partition_id)partition);
+    return number < burial->kept.partition_count ? &burial->kept.logs[number] : NULL;
 }
 
 struct ledger_claim *ledger_traced_claim(struct ledger *ledger, struct ledger_group_state *group,
@@ -84,7 +88,8 @@ static void delete_logs(struct ledger *ledger, int32_t t)
     }
 }
 
-/* Who owns a partition does so by its name, whatever log is behind it. */
+/* Who owns a partition does so by its name, whatever log is behind it. So does what was committed,
+ * when the coordinator was down and did not hear of the deletion. */
 static struct ledger_claim heir_of(struct ledger_claim *old)
 {
     struct ledger_claim claim = {
@@ -98,6 +103,8 @@ static struct ledger_claim heir_of(struct ledger_claim *old)
         .owner_count = old->owner_count,
         .owner_capacity = old->owner_capacity,
         .is_stale = old->owner_count > 0,
+        .commit_is_stale = old->committed >= 0 || old->commit_is_stale,
+        .is_untouched = true,
     };
     old->owners = NULL;
     old->owner_count = old->owner_capacity = 0;
