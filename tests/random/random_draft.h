@@ -23,6 +23,9 @@ struct draft {
     bool has_letters; /* … and go to a topic of their own, which group d reads */
     bool has_readers; /* group r reads orders by assign() */
     bool has_operator;
+    bool is_compacted; /* of orders, the last record of each key is kept, and what is not cleaned */
+    bool is_deleted;   /* orders, and in most worlds created again */
+    bool has_pattern;  /* group g finds orders-new when it is created */
 };
 
 int draft_below(const struct draft *draft, const char *what, uint64_t index, int bound);

@@ -211,13 +211,44 @@ static void write_operator(struct draft *draft, int first_s, int last_s)
 
 static void write_throws(struct draft *draft, int first_s, int last_s)
 {
+    /* The last one has the classic protocol only: else the coordinator assigns. */
     static const char *const places[] = {"on_assigned", "on_revoked", "assignor"};
+    int place_count = draft->consumer_protocol ? 2 : 3;
     int count = draft_between(draft, "throws", 0, 1, 3);
     for (int n = 0; n < count; n++)
         text_format(draft->yaml, "  - {at: %dms, throw: any 1 of g, in: %s, for: %ds}\n",
                     an_instant(draft, "throw at", (uint64_t)n, first_s, last_s),
-                    PICK(draft, "throw place", (uint64_t)n, places),
+                    places[draft_below(draft, "throw place", (uint64_t)n, place_count)],
                     draft_between(draft, "throw for", (uint64_t)n, 1, 30));
+}
+
+/* The last deletion may be for good. What comes after an instant that lies late comes late too. */
+static void write_deletions(struct draft *draft, int first_s, int last_s)
+{
+    int count = draft_between(draft, "deletions", 0, 1, 2);
+    for (int n = 0; n < count; n++) {
+        int at_ms = an_instant(draft, "deletion at", (uint64_t)n, first_s, last_s);
+        text_format(draft->yaml, "  - {at: %dms, delete_topic: orders}\n", at_ms);
+        if (draft_rarely(draft, "for good", (uint64_t)n, 5)) continue;
+        text_format(draft->yaml, "  - {at: %dms, create_topic: orders",
+                    at_ms + draft_between(draft, "deleted for", (uint64_t)n, 1, 40000));
+        if (draft_rarely(draft, "other partitions", (uint64_t)n, 2))
+            text_format(draft->yaml, ", partitions: %d",
+                        draft_between(draft, "recreated partitions", (uint64_t)n, 1, 9));
+        text_append(draft->yaml, "}\n");
+    }
+}
+
+/* Brokers do not agree about the group's size until the last of them is restarted, if ever. */
+static void write_limits(struct draft *draft, int first_s, int last_s)
+{
+    int count = draft_between(draft, "limits", 1, 1, 4);
+    for (int n = 0; n < count; n++)
+        text_format(draft->yaml, "  - {at: %dms, restart: broker %d, config: {%s: %d}}\n",
+                    an_instant(draft, "limit at", (uint64_t)n, first_s, last_s),
+                    draft_below(draft, "limit broker", (uint64_t)n, 3),
+                    draft->consumer_protocol ? "group.consumer.max.size" : "group.max.size",
+                    draft_between(draft, "limit", (uint64_t)n, 1, draft->members + 2));
 }
 
 static void write_repeated(struct draft *draft, int first_s, int last_s)
@@ -249,8 +280,12 @@ static void write_special(struct draft *draft, int first_s, int last_s)
     if (draft->is_poisoned) write_poison(draft, last_s);
     if (draft->has_readers) write_assigned_faults(draft, first_s, last_s);
     if (draft->has_operator) write_operator(draft, 1, last_s);
-    if (!draft->consumer_protocol && draft_rarely(draft, "throw", 0, 8))
-        write_throws(draft, first_s, last_s);
+    if (draft_rarely(draft, "throw", 0, 8)) write_throws(draft, first_s, last_s);
+    if (draft->is_deleted) write_deletions(draft, first_s, last_s);
+    if (draft->has_pattern)
+        text_format(draft->yaml, "  - {at: %dms, create_topic: orders-new}\n",
+                    an_instant(draft, "new topic at", 0, first_s, last_s));
+    if (draft_rarely(draft, "limits", 0, 10)) write_limits(draft, first_s, last_s);
     if (draft_rarely(draft, "repeated", 0, 6)) write_repeated(draft, first_s, last_s);
     if (draft_rarely(draft, "slow broker", 0, 8))
         text_format(draft->yaml, "  - {at: %dms, slow: any broker, factor: %d, for: %ds}\n",

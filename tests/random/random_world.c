@@ -31,6 +31,18 @@ bool draft_rarely(const struct draft *draft, const char *what, uint64_t index, i
     return draft_below(draft, what, index, odds) == 0;
 }
 
+static void write_compaction(struct draft *draft)
+{
+    text_format(draft->yaml,
+                ", cleanup.policy: %s, min.cleanable.dirty.ratio: 0.%d, delete.retention.ms: %d",
+                draft->is_kept ? "compact" : "[compact, delete]",
+                draft_between(draft, "dirty ratio", 0, 1, 5),
+                draft_between(draft, "tombstones stay", 0, 1, 60) * 1000);
+    if (draft_rarely(draft, "compaction lag", 0, 3))
+        text_format(draft->yaml, ", max.compaction.lag.ms: %d",
+                    draft_between(draft, "compaction lag", 1, 5, 60) * 1000);
+}
+
 static void write_orders(struct draft *draft)
 {
     text_format(draft->yaml, "  orders: {partitions: %d, retention: ", draft->partitions);
@@ -41,9 +53,10 @@ static void write_orders(struct draft *draft)
     }
     text_format(draft->yaml, ", config: {min.insync.replicas: %d",
                 draft->is_unclean && draft_rarely(draft, "in sync", 0, 2) ? 1 : 2);
-    if (!draft->is_kept)
+    if (!draft->is_kept || draft->is_compacted)
         text_format(draft->yaml, ", segment.ms: %d",
                     draft_between(draft, "segment", 0, 1, 30) * 1000);
+    if (draft->is_compacted) write_compaction(draft);
     if (draft->is_unclean) text_append(draft->yaml, ", unclean.leader.election.enable: true");
     text_append(draft->yaml, "}}\n");
 }
@@ -77,12 +90,29 @@ static void write_cluster(struct draft *draft)
                     draft_between(draft, "retention check", 0, 2, 30) * 1000);
     text_append(draft->yaml, "topics:\n");
     write_orders(draft);
+    if (draft->has_pattern)
+        text_format(draft->yaml,
+                    "  orders-new: {partitions: %d, retention: forever, created_later: true, "
+                    "config: {min.insync.replicas: 2}}\n",
+                    draft_between(draft, "new partitions", 0, 1, 4));
     if (draft->has_letters) text_append(draft->yaml, "  letters: {partitions: 1}\n");
     if (draft->has_output)
         text_format(draft->yaml,
                     "  invoices: {partitions: %d, retention: forever, "
                     "config: {min.insync.replicas: 2}}\n",
                     draft_between(draft, "output partitions", 0, 1, 5));
+}
+
+/* Brokers refuse records without a key in a compacted topic. */
+static void write_keys(struct draft *draft)
+{
+    if (draft->is_compacted) {
+        text_format(draft->yaml, "{count: %d, tombstones: %d%%}",
+                    draft_rarely(draft, "keys", 1, 2) ? 20 : 1000,
+                    draft_between(draft, "tombstones", 0, 0, 20));
+        return;
+    }
+    text_format(draft->yaml, "{count: %d}", draft_rarely(draft, "keys", 0, 3) ? 0 : 1000);
 }
 
 static void write_producer(struct draft *draft, int rate, int stop_s)
@@ -92,18 +122,26 @@ static void write_producer(struct draft *draft, int rate, int stop_s)
     text_format(draft->yaml,
                 "producers:\n"
                 "  shop:\n"
-                "    {topic: orders, rate: %d/s, poisson: %s, record_size: 200B, keys: {count: "
-                "%d}, stop: %ds,\n"
+                "    {topic: orders, rate: %d/s, poisson: %s, record_size: 200B, stop: %ds, keys: ",
+                rate, draft_rarely(draft, "poisson", 0, 2) ? "true" : "false", stop_s);
+    write_keys(draft);
+    text_format(draft->yaml,
+                ",\n"
                 "     config: {acks: %s, enable.idempotence: %s, linger.ms: %d, "
                 "max.in.flight.requests.per.connection: %d, request.timeout.ms: %d, "
                 "delivery.timeout.ms: %d, metadata.max.age.ms: %d}}\n",
-                rate, draft_rarely(draft, "poisson", 0, 2) ? "true" : "false",
-                draft_rarely(draft, "keys", 0, 3) ? 0 : 1000, stop_s, one_ack ? "1" : "all",
-                idempotent ? "true" : "false", draft_rarely(draft, "linger", 0, 2) ? 0 : 100,
+                one_ack ? "1" : "all", idempotent ? "true" : "false",
+                draft_rarely(draft, "linger", 0, 2) ? 0 : 100,
                 draft_between(draft, "in flight", 0, 1, 5),
                 draft_rarely(draft, "request timeout", 0, 2) ? 30000 : 5000,
                 draft_rarely(draft, "delivery timeout", 0, 2) ? 120000 : 60000,
                 draft_rarely(draft, "metadata age", 0, 2) ? 300000 : 20000);
+    if (draft->has_pattern)
+        text_format(draft->yaml,
+                    "  branch: {topic: orders-new, rate: %d/s, keys: {count: 0}, start: %ds, stop: "
+                    "%ds, config: {acks: all}}\n",
+                    draft_between(draft, "branch rate", 0, 1, 3),
+                    draft_between(draft, "branch start", 0, 1, 30), stop_s);
 }
 
 static void write_strategy(struct draft *draft)
@@ -216,14 +254,15 @@ static void write_group(struct draft *draft, int mode)
     text_format(draft->yaml,
                 "groups:\n"
                 "  g:\n"
-                "    topics: orders\n"
+                "    %s\n"
                 "    members: %d\n"
                 "    start_spread: {uniform: {low: 0s, high: %ds}}\n"
                 "    config:\n"
                 "      auto.offset.reset: %s\n"
                 "      max.poll.records: %d\n"
                 "      isolation.level: %s\n",
-                draft->members, draft_between(draft, "start spread", 0, 0, 20),
+                draft->has_pattern ? "topic_pattern: orders.*" : "topics: orders", draft->members,
+                draft_between(draft, "start spread", 0, 0, 20),
                 draft_rarely(draft, "reset", 0, 8) ? PICK(draft, "reset", 1, resets) : "earliest",
                 draft_rarely(draft, "poll records", 0, 2) ? 500 : 50,
                 draft_rarely(draft, "isolation", 0, 2) ? "read_committed" : "read_uncommitted");
@@ -316,6 +355,12 @@ void random_world_write(uint64_t seed, struct text *yaml)
     draft.has_readers = draft_rarely(&draft, "assigned", 1, 6);
     draft.has_operator =
         mode != MODE_EXTERNAL && !is_transactional && draft_rarely(&draft, "operator", 0, 10);
+    draft.is_compacted = draft_rarely(&draft, "compaction", 0, 10);
+    /* A static leader of the classic protocol that is away does not notice what becomes of topics
+     * (classic-consumer.md, section 4). */
+    bool notices = draft.consumer_protocol || !draft.is_static;
+    draft.is_deleted = notices && draft_rarely(&draft, "deletion", 0, 10);
+    draft.has_pattern = notices && draft_rarely(&draft, "pattern", 0, 10);
     int quiet_s = draft_between(&draft, "quiet", 0, 60, 300);
     /* L1 allows a poll interval and two sessions; then the backlog, and the stops of producers. */
     int rest_s = draft.is_slow ? 700 : 320;
