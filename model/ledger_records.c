@@ -251,11 +251,11 @@ static void on_position(struct ledger *ledger, struct ledger_group_state *group,
     claim->is_stale |= is_external && claim->is_untouched;
     if (claim->is_stale && offset > log->end) return; /* the log will say that this is not in it */
     bool was_set = !is_committed || claim->committed_by_hand || claim->is_stale;
-    if (was_set && offset > claim->next) {
+    int64_t from = claim->next > log->start ? claim->next : log->start;
+    if (was_set && offset > from) {
         claim->skip_cause = claim->is_stale            ? FINDING_CAUSE_TOPIC_RECREATED
                             : claim->committed_by_hand ? FINDING_CAUSE_ADMIN
                                                        : FINDING_CAUSE_OFFSET_RESET;
-        int64_t from = claim->next > log->start ? claim->next : log->start;
         struct interval gap;
         for (int64_t at = from; interval_set_first_gap(&claim->processed, at, offset, &gap);
              at = gap.to)

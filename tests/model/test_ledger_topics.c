@@ -73,6 +73,29 @@ static void begin_where_the_old_topic_was_left(enum survival survival)
     books_free(b);
 }
 
+/* What retention had deleted is no fault of the reset, and what came before no business of it. */
+static void a_reset_that_passes_over_nothing_leaves_causes_alone(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    name_id orders = names_intern(sim_names(b->sim), "orders");
+    partition_id partition = PARTITION_ID(0, 0);
+    own(b, b->c1);
+    TRACE(b->sim, TRACE_TOPIC, orders, PARTITION_IN(0, partition), 2, false);
+    TRACE(b->sim, TRACE_TOPIC, orders, PARTITION_IN(1, partition), 2, true);
+    TRACE(b->sim, TRACE_BATCH_APPENDED, PARTITION_IN(1, partition), 0, 0, 0, 30, 300, 0, 0,
+          b->producer, 0);
+    TRACE(b->sim, TRACE_PROCESSED, b->g, b->c1, PARTITION_IN(1, partition), 10, 5, 0, 1, 1);
+    TRACE(b->sim, TRACE_LOG_START, PARTITION_IN(1, partition), 25);
+    position(b, b->c1, 25, POSITION_OUT_OF_RANGE);
+    struct ledger_group figures = books_close(b);
+    assert_int_equal(figures.skipped, 10);
+    assert_int_equal(figures.lost, 10);
+    const struct finding_totals *totals = ledger_finding_totals(b->ledger, 0);
+    assert_int_equal(totals->records[FINDING_SKIPPED][FINDING_CAUSE_TOPIC_RECREATED], 10);
+    books_free(b);
+}
+
 static void an_offset_that_outlives_its_topic_is_the_reason_for_what_it_leaves_out(void **state)
 {
     (void)state;
@@ -86,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_to_a_buried_log_is_accounted_for),
         cmocka_unit_test(a_buried_topic_has_no_log_of_a_partition_it_never_had),
+        cmocka_unit_test(a_reset_that_passes_over_nothing_leaves_causes_alone),
         cmocka_unit_test(an_offset_that_outlives_its_topic_is_the_reason_for_what_it_leaves_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
