@@ -28,6 +28,12 @@ struct producer_records producer_split(struct producer_records *records, int32_t
     return first;
 }
 
+/* NULL when the partition never had a batch. */
+static struct producer_queue *queue_at(const struct producer_topic *topic, int32_t partition)
+{
+    return partition < topic->queue_count ? topic->queues[partition] : NULL;
+}
+
 /* Queues and leaders as they are, after something else than a queue changed. */
 static void refresh_load(struct producer *producer, struct producer_topic *topic,
                          const struct client_topic *known)
@@ -44,7 +50,7 @@ static void refresh_load(struct producer *producer, struct producer_topic *topic
     int32_t *lengths = memory_take(producer->memory, count * sizeof *lengths);
     for (int32_t p = 0; p < known->partition_count; p++) {
         has_leader[p] = known->partitions[p].leader >= 0;
-        struct producer_queue *queue = p < topic->queue_count ? topic->queues[p] : NULL;
+        struct producer_queue *queue = queue_at(topic, p);
         if (queue == NULL) continue;
         lengths[p] = queue->count;
         queue->load = topic->load;
@@ -83,7 +89,9 @@ static int32_t choose_without_late(struct producer *producer, const struct produ
     int32_t count = 0;
     for (int32_t i = 0; i < load->available_count; i++) {
         int32_t partition = load->available[i];
-        const struct producer_queue *queue = topic->queues[partition];
+        const struct producer_queue *queue = queue_at(topic, partition);
+        /* Those that were used may have been others, of a larger topic of that name. */
+        if (queue == NULL) continue;
         partitions[count] = partition;
         if (queue->count > 0) lengths[count] = queue->count;
         if (queue->count > 0 && is_late(producer, known->partitions[partition].leader)) continue;
