@@ -75,8 +75,8 @@ static bool has_keys(const struct ledger *ledger, int32_t topic)
 {
     for (int32_t i = 0; i < ledger->scenario->producer_count; i++) {
         const struct scenario_producer *producer = &ledger->scenario->producers[i];
-        bool keyed = producer->keys.count > 0 || producer->keys.hot_count > 0;
-        if (keyed && strcmp(producer->topic, ledger->scenario->topics[topic].name) == 0)
+        if (scenario_producer_is_keyed(producer) &&
+            strcmp(producer->topic, ledger->scenario->topics[topic].name) == 0)
             return true;
     }
     return false;

@@ -90,6 +90,13 @@ struct scenario_producer {
     struct producer_config config;
 };
 
+/* True when its records have keys, and the keys choose their partitions. */
+static inline bool scenario_producer_is_keyed(const struct scenario_producer *producer)
+{
+    bool has_keys = producer->keys.count > 0 || producer->keys.hot_count > 0;
+    return has_keys && !producer->config.partitioner_ignore_keys;
+}
+
 enum commit_mode {
     COMMIT_AUTO,       /* enable.auto.commit */
     COMMIT_SYNC,       /* commitSync after each poll's records */

@@ -89,10 +89,13 @@ static void update_weights(struct workload *workload, int32_t partitions)
         workload->weight_sum += workload->weights[p];
 }
 
-static bool has_keys(const struct workload *workload)
+/* False: the producer's own partitioner does (KIP-794). */
+static bool chooses_partitions(const struct workload *workload)
 {
-    return workload->settings->keys.count > 0 || workload->settings->keys.hot_count > 0 ||
-           workload->settings->partition_weights != NULL || workload->hot.share_ppm > 0;
+    const struct scenario_producer *settings = workload->settings;
+    if (settings->partition_weights != NULL) return true; /* partitioner.class */
+    bool is_hot = workload->hot.share_ppm > 0 && !settings->config.partitioner_ignore_keys;
+    return is_hot || scenario_producer_is_keyed(settings);
 }
 
 /* The application sees a topic's new partitions when its producer does. */
@@ -101,7 +104,7 @@ static void notice_new_partitions(struct workload *workload)
     if (process_state(workload->sim, workload->process) == PROCESS_DEAD) return;
     int32_t known = producer_partition_count(workload->producer, workload->topic_name);
     /* 0: the topic is missing, and send() waits for it. */
-    if (has_keys(workload) && known > 0 && known != workload->partitions)
+    if (chooses_partitions(workload) && known > 0 && known != workload->partitions)
         update_weights(workload, known);
 }
 
@@ -427,7 +430,7 @@ struct workload *workload_new(struct sim *sim, struct network *network, struct c
     workload->entity = sim_add_entity(sim, entity, PROCESS_NONE, on_event, workload);
     int32_t partitions = scenario->topics[workload->topic].partitions;
     workload->slot_ns = workload_slot_ns(settings, partitions);
-    if (has_keys(workload)) update_weights(workload, partitions);
+    if (chooses_partitions(workload)) update_weights(workload, partitions);
     start(workload);
     return workload;
 }
@@ -502,7 +505,7 @@ void workload_set_hot_key(struct workload *workload, const char *key, int32_t sh
                           int32_t salt)
 {
     workload->hot = (struct hot_key){.key = key, .share_ppm = share_ppm, .salt = salt};
-    if (has_keys(workload)) {
+    if (chooses_partitions(workload)) {
         int32_t partitions = workload->partitions > 0
                                  ? workload->partitions
                                  : workload->scenario->topics[workload->topic].partitions;

@@ -101,6 +101,11 @@ static void check_has_keys(const struct check *check, const struct scenario_prod
                          "%s is compacted, and its brokers refuse records without a key "
                          "(INVALID_RECORD)",
                          topic->name);
+    if (producer->config.partitioner_ignore_keys)
+        diagnostic_error(check->diagnostics, config_place(check, "partitioner.ignore.keys"),
+                         "%s is compacted: which keys a partition has is known only where keys "
+                         "choose partitions, without partitioner.ignore.keys",
+                         topic->name);
     if (producer->keys.count > RECORD_KEYS_MAX)
         diagnostic_error(check->diagnostics, at,
                          "%s is compacted: at most %d keys, what the cleaner's buffer holds",
