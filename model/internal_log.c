@@ -95,12 +95,16 @@ static void clean_group_log(struct memory *memory, struct replica *replica, int6
 
 struct last_record {
     const struct log_batches *list;
+    int64_t end_offset;
 };
 
 static bool is_last_of_id(void *self, const struct log_batch *batch)
 {
-    const struct log_batches *list = ((struct last_record *)self)->list;
-    for (const struct log_batch *later = batch + 1; later <= log_batches_last(list); later++) {
+    const struct last_record *last = self;
+    for (const struct log_batch *later = batch + 1; later <= log_batches_last(last->list);
+         later++) {
+        /* An election may take it back: it succeeds nobody yet. */
+        if (later->base_offset + later->count > last->end_offset) break;
         if (transaction_record_same_id(batch->payload, later->payload)) return false;
     }
     return true;
@@ -129,8 +133,8 @@ void internal_log_clean(struct replica *replica)
         /* Few records (one per transaction id and state), so each looks for its successor. It is
          * decided before any is moved: partition_log_compact only shifts items behind the cursor.
          */
-        struct last_record last = {&replica->partition->log.main};
-        partition_log_compact(&replica->partition->log, clean_end(replica), is_last_of_id, &last);
+        struct last_record last = {&replica->partition->log.main, clean_end(replica)};
+        partition_log_compact(&replica->partition->log, last.end_offset, is_last_of_id, &last);
     }
 }
 
