@@ -380,6 +380,10 @@ void transactions_sweep(struct transaction_coordinator *c, sim_time now)
     for (int32_t i = 0; i < c->count; i++) {
         struct transaction *t = c->items[i];
         if (t->now == NULL || t->pending != NULL) continue;
+        /* Its markers are written, and that could not be noted for want of in-sync replicas.
+         * Kafka's marker sender tries again whenever it wakes up (TransactionMarkerChannelManager,
+         * txnLogAppendRetryQueue), which is within its request timeout. */
+        if (is_prepared(t->now) && t->markers_left == 0) complete(c, t);
         if (t->now->state != TRANSACTION_STATE_ONGOING) continue;
         if (now - t->now->started_at <= MILLISECONDS(t->now->timeout_ms)) continue;
         struct transaction_record *record = next_record(c, t, 0);
