@@ -3,6 +3,7 @@
 #include "model/consumer_protocol.h"
 #include "model/coordinator/classic_group.h"
 #include "model/coordinator/consumer_group.h"
+#include "model/coordinator/consumer_topics.h"
 
 int32_t group_members_count(const struct coordinator *coordinator, name_id id)
 {
@@ -39,13 +40,17 @@ static const struct consumer_member *consumer_member_of(const struct coordinator
     return consumer_group_member(group->consumer, member);
 }
 
-static void visit_set(const struct partition_set *set, name_id member, int32_t generation,
-                      group_partition_visitor *visitor, void *self)
+/* Partitions of topics that are there: a member may still hold some of a topic that is gone. */
+static void visit_set(const struct coordinator *coordinator, const struct partition_set *set,
+                      name_id member, int32_t generation, group_partition_visitor *visitor,
+                      void *self)
 {
     for (uint32_t i = 0; i < set->count; i++) {
         partition_key key = set->items[i];
-        visitor(self, member,
-                (struct topic_partition){partition_key_topic(key), partition_key_partition(key)},
+        name_id id = partition_key_topic(key);
+        name_id topic = consumer_topic_name(coordinator, id);
+        if (consumer_topic_id(coordinator, topic) != id) continue;
+        visitor(self, member, (struct topic_partition){topic, partition_key_partition(key)},
                 generation);
     }
 }
@@ -55,7 +60,7 @@ bool group_members_visit_consumer(const struct coordinator *coordinator, name_id
 {
     const struct consumer_member *member = consumer_member_of(coordinator, id, member_id);
     if (member == NULL) return false;
-    visit_set(&member->assigned, member_id, member->epoch, visitor, self);
+    visit_set(coordinator, &member->assigned, member_id, member->epoch, visitor, self);
     return true;
 }
 
@@ -65,7 +70,7 @@ bool group_members_visit_target(const struct coordinator *coordinator, name_id i
     const struct consumer_member *member = consumer_member_of(coordinator, id, member_id);
     if (member == NULL) return false;
     int32_t epoch = coordinator_find_group(coordinator, id)->consumer->epoch;
-    visit_set(&member->target, member_id, epoch, visitor, self);
+    visit_set(coordinator, &member->target, member_id, epoch, visitor, self);
     return true;
 }
 

@@ -112,6 +112,20 @@ static void the_consumer_protocol_knows_topics_by_id(void **state)
     story_free(s);
 }
 
+static void onlookers_are_told_who_has_the_new_topic(void **state)
+{
+    (void)state;
+    struct story *s =
+        STORY(.duration = "60s", .config = "group.protocol: consumer",
+              .timeline = "{at: 20s, delete_topic: orders}, {at: 30s, create_topic: orders}");
+    expect_story(s, STORY_TARGET | STORY_OWNED, "", 19000, 60000,
+                 "21019 target of g-1 -orders-0\n"
+                 "21032 g-1 gave up orders-0: REVOKED\n"
+                 "31033 target of g-1 +orders-0\n"
+                 "31044 g-1 owns orders-0\n");
+    story_free(s);
+}
+
 static void send_waits_for_a_topic_that_is_gone(void **state)
 {
     (void)state;
@@ -237,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_position_within_the_new_log_is_read_on_from),
         cmocka_unit_test(the_consumer_protocol_drops_the_partitions_at_the_next_heartbeat),
         cmocka_unit_test(the_consumer_protocol_knows_topics_by_id),
+        cmocka_unit_test(onlookers_are_told_who_has_the_new_topic),
         cmocka_unit_test(send_waits_for_a_topic_that_is_gone),
         cmocka_unit_test(offsets_of_a_topic_go_only_when_nobody_subscribes),
         cmocka_unit_test(a_pattern_finds_topics_when_metadata_is_refreshed),
