@@ -156,6 +156,9 @@ void ledger_note_member(struct ledger_member *member, const struct trace_record 
         member->expelled = !member->dead && (member->poll_expired || is_expulsion(member->removal));
         break;
     case TRACE_MEMBER_ADDED:
+        /* Names are numbered as they come up: an older id is a ghost of this member, which a new
+         * coordinator found in its log once more. */
+        if ((name_id)record->field[2] < member->id) break;
         if (member->in_group && member->id != (name_id)record->field[2] &&
             (name_id)record->field[4] == NAME_NONE)
             member->abandoned = member->id;

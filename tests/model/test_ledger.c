@@ -295,9 +295,29 @@ static void a_repeat_is_blamed_on_how_the_ownership_ended(void **state)
     }
 }
 
+static void a_ghost_that_expires_expels_nobody(void **state)
+{
+    (void)state;
+    struct books *b = books_new();
+    append(b, 0, 100);
+    TRACE(b->sim, TRACE_MEMBER_ADDED, b->g, b->c1, b->id1, NAME_NONE, NAME_NONE);
+    TRACE(b->sim, TRACE_MEMBER_ADDED, b->g, b->c1, b->id2, NAME_NONE, NAME_NONE); /* restarted */
+    assign(b, b->c1, b->id2);
+    own(b, b->c1);
+    position(b, b->c1, 0, POSITION_COMMITTED);
+    /* It is to let go of the partition, and a new coordinator has both in its log. */
+    TRACE(b->sim, TRACE_ASSIGNED, b->g, b->c1, b->id2, PARTITION_ID(0, 0), 2, 0);
+    TRACE(b->sim, TRACE_MEMBER_ADDED, b->g, b->c1, b->id1, NAME_NONE, NAME_NONE);
+    TRACE(b->sim, TRACE_MEMBER_REMOVED, b->g, b->c1, b->id1, CAUSE_SESSION_EXPIRED);
+    process(b, b->c1, 0, 60, 0);
+    assert_int_equal(books_close(b).zombie, 0);
+    books_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_ghost_that_expires_expels_nobody),
         cmocka_unit_test(everything_processed_once),
         cmocka_unit_test(a_crash_before_the_commit_repeats_the_batch),
         cmocka_unit_test(an_idempotent_sink_absorbs_repeats),
