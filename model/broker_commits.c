@@ -6,16 +6,19 @@
  * not know are answered UNKNOWN_TOPIC_OR_PARTITION, and the others are committed without them
  * (KafkaApis.handleOffsetCommitRequest, handleTxnOffsetCommitRequest). */
 
+/* NULL and 0 for requests that commit nothing. */
 static const struct offset_entry *offsets_of(const struct message *request, int32_t *count)
 {
     const void *body = request;
-    const struct txn_offset_commit_request *transactional = body;
-    const struct offset_commit_request *commit = body;
     if (request->api == API_TXN_OFFSET_COMMIT) {
+        const struct txn_offset_commit_request *transactional = body;
         *count = transactional->offset_count;
         return transactional->offsets;
     }
-    *count = request->api == API_OFFSET_COMMIT ? commit->offset_count : 0;
+    *count = 0;
+    if (request->api != API_OFFSET_COMMIT) return NULL;
+    const struct offset_commit_request *commit = body;
+    *count = commit->offset_count;
     return commit->offsets;
 }
 
